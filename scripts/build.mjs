@@ -1,0 +1,53 @@
+// Builds every bundle: kernels first (their bytes are part of the bundles), then Node and browser code.
+import { build } from 'esbuild';
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { buildKernels } from './kernels.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const production = process.argv.includes('--production');
+
+await buildKernels();
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  logLevel: 'warning',
+  sourcemap: production ? false : 'linked',
+  minify: production,
+};
+const node = {
+  ...shared,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode', 'onnxruntime-node', '@mujoco/mujoco'],
+};
+const entries = {
+  extension: 'src/extension.ts',
+  server: 'server/lsp/main.ts',
+  cli: 'server/cli/main.ts',
+  worker: 'server/jobs/worker.ts',
+};
+const panels = readdirSync(`${root}webview`).filter((name) =>
+  existsSync(`${root}webview/${name}/main.ts`),
+);
+
+await Promise.all([
+  build({
+    ...node,
+    entryPoints: Object.entries(entries)
+      .filter(([, file]) => existsSync(root + file))
+      .map(([out, file]) => ({ out, in: file })),
+    outdir: 'dist',
+  }),
+  panels.length > 0 &&
+    build({
+      ...shared,
+      platform: 'browser',
+      target: 'es2022',
+      format: 'iife',
+      entryPoints: panels.map((name) => ({ out: name, in: `webview/${name}/main.ts` })),
+      outdir: 'dist/webview',
+    }),
+]);

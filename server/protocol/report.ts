@@ -1,0 +1,51 @@
+/**
+ * The shapes of `report.json` (product of a merge, of `inspect`, and of the sketch).
+ * `Figure` is a plain number when exact and an estimate with a 95 % interval when sampled.
+ */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What both kinds of report share; `F` is `number` for exact reports, `Estimate | number` for sampled ones. */
+export interface Metrics<F> {
+  /** Number of elements the shares below are of. */
+  readonly elements: number;
+  /** Mask bits set, for each task (a count; sampled reports scale it to the whole). */
+  readonly active?: Readonly<Record<string, F>>;
+  /** Number of positions active in exactly 0, 1 … M task masks. */
+  readonly coverage?: readonly F[];
+  /** Euclidean norms: of the base, of the merged task vector, and of each task vector by its name. */
+  readonly norm: Readonly<Record<string, F>>;
+  /** Cosine of two task vectors, keyed `a|b` in recipe order. */
+  readonly cosine: Readonly<Record<string, F>>;
+  /** Share of positions where both task vectors are non-zero and their signs differ, keyed `a|b`. */
+  readonly sign_conflict: Readonly<Record<string, F>>;
+  /** ‖S_m ⊙ τ_merge − τ_m‖ / ‖τ_m‖ for each task. */
+  readonly distance?: Readonly<Record<string, F>>;
+}
+
+export interface TensorReport<F> extends Metrics<F> {
+  readonly name: string;
+  readonly component: string;
+  readonly block: number | null;
+  readonly kind: string;
+  readonly shape: readonly number[];
+  /** Which rule made it: a method's name, `mean`, `average`, `per_task`, `copy`, `keep:<task>`, `base`. */
+  readonly rule: string;
+}
+
+export interface BlockReport<F> extends Metrics<F> {
+  readonly component: string;
+  readonly block: number | null;
+}
+
+export interface MergeReport<F = number> {
+  readonly tasks: readonly string[];
+  readonly exact: boolean;
+  readonly tensors: readonly TensorReport<F>[];
+  readonly blocks: readonly BlockReport<F>[];
+  readonly components: Readonly<Record<string, Metrics<F>>>;
+  readonly total: Metrics<F>;
+}
