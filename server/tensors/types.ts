@@ -56,6 +56,11 @@ export interface Checkpoint {
   readonly config: unknown;
   /** True when `lm_head` and `embed_tokens` are one tensor (config) and only one is stored. */
   readonly tiedEmbeddings: boolean;
+  /**
+   * File names that mark the output of a MergeVLA merge (`tall_masks.pt`, `task2idx.pt`): the weights
+   * of such a directory are a task vector. Empty for every other checkpoint.
+   */
+  readonly mergedMarkers: readonly string[];
 }
 
 /** What one LoRA adapter adds to one tensor of its base: `scale · B·A`, in float32. */
@@ -76,6 +81,25 @@ export interface Adapter {
   readonly deltas: ReadonlyMap<string, AdapterDelta>;
   /** Whole tensors that replace the base's (`modules_to_save`, biases), keyed by the base tensor's name. */
   readonly replacements: ReadonlyMap<string, TensorInfo>;
+}
+
+/** One expert of a merge. Its tensors are `adapter` applied to `checkpoint`, or `checkpoint` itself. */
+export interface ExpertInput {
+  readonly task: string;
+  /** Names are those of the base wherever the two spell one tensor differently. */
+  readonly checkpoint: Checkpoint;
+  readonly adapter?: Adapter;
+}
+
+/** Everything a plan needs to know about its files, without one value read. */
+export interface MergeInputs {
+  readonly layout: Layout;
+  /** Absent for methods that need none (`average`, `slerp` of two experts). */
+  readonly base?: Checkpoint;
+  /** In recipe order. */
+  readonly experts: readonly ExpertInput[];
+  /** Tensors of experts that the base does not have and no rule covers: not merged, not written. */
+  readonly leftOut: readonly string[];
 }
 
 export type Layout = 'mergevla' | 'openvla' | 'openvla-oft' | 'pi0' | 'smolvla' | 'generic';
