@@ -26,7 +26,12 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
     'server/engine': 'all',
     'server/policy': 'all',
     'server/tensors': 'all',
+    'server/evaluate/rates': 'all',
+    'server/evaluate/import': 'all',
   },
+  // Pure statistics and log readers: the panels' host and every command may use them.
+  'server/evaluate/rates': {},
+  'server/evaluate/import': { 'server/evaluate/rates': 'all' },
   'server/serve': { 'server/recipe': 'types', 'server/policy': 'all', 'server/runs': 'all' },
   'server/runs': {
     'server/recipe': 'types',
@@ -61,12 +66,21 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
     'server/serve': 'all',
     'server/runs': 'all',
     'server/jobs': 'all',
+    'server/evaluate/rates': 'all',
+    'server/evaluate/import': 'all',
   },
-  src: { 'server/recipe': 'types' },
+  src: { 'server/recipe': 'types', 'server/evaluate/rates': 'all' },
   webview: {},
 };
 
-const pure = new Set(['server/protocol', 'server/recipe', 'server/engine', 'webview']);
+const pure = new Set([
+  'server/protocol',
+  'server/recipe',
+  'server/engine',
+  'server/evaluate/rates',
+  'server/evaluate/import',
+  'webview',
+]);
 
 /** Packages only these layers may name. */
 const owners: Record<string, readonly string[]> = {
