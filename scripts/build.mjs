@@ -1,11 +1,12 @@
 // Builds every bundle: kernels first (their bytes are part of the bundles), then Node and browser code.
 import { build } from 'esbuild';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildKernels } from './kernels.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const production = process.argv.includes('--production');
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 await buildKernels();
 
@@ -15,6 +16,7 @@ const shared = {
   logLevel: 'warning',
   sourcemap: production ? false : 'linked',
   minify: production,
+  define: { MERGEVLA_VERSION: JSON.stringify(version) },
 };
 const node = {
   ...shared,

@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import { MergeError } from '../protocol/merge-error';
+import type { Options, OptionSpec, VerbSpec } from './verb';
+
+export const commonOptions: Readonly<Record<string, OptionSpec>> = {
+  json: { type: 'boolean', help: 'one JSON document on stdout, diagnostics on stderr' },
+  quiet: { type: 'boolean', help: 'no progress and no notes' },
+  'no-color': { type: 'boolean', help: 'plain text, also on a terminal' },
+  help: { type: 'boolean', help: 'this text' },
+};
+
+export interface ParsedArguments {
+  readonly operands: readonly string[];
+  readonly options: Options;
+}
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+/** Options may stand before, between and after operands. Throws MV520 for wrong usage. */
+export function parseArguments(verb: VerbSpec, args: readonly string[]): ParsedArguments {
+  const specs: Readonly<Record<string, OptionSpec>> = { ...verb.options, ...commonOptions };
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) if (token.kind === 'option') checkOption(verb, specs, token);
+  const options = optionsOf(values);
+  if (!options.flag('help')) checkCount(verb, positionals);
+  return { operands: positionals, options };
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function checkOption(
+  verb: VerbSpec,
+  specs: Readonly<Record<string, OptionSpec>>,
+  token: OptionToken,
+): void {
+  const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
+  if (!spec) {
+    const near = nearest(token.name, Object.keys(specs));
+    const hint = near ? `; did you mean --${near}` : '';
+    throw usage(`mergevla ${verb.name} has no option ${token.rawName}${hint}`);
+  }
+  if (spec.type === 'boolean' && token.value !== undefined)
+    throw usage(`${token.rawName} takes no value`);
+  const isMissing =
+    token.value === undefined || (token.inlineValue !== true && /^-[^\d]/.test(token.value));
+  if (spec.type === 'string' && isMissing)
+    throw usage(`${token.rawName} needs a value: ${token.rawName} ${spec.value ?? 'VALUE'}`);
+}
+
+function checkCount(verb: VerbSpec, operands: readonly string[]): void {
+  const [least, most] = verb.count;
+  const form = `mergevla ${verb.name} ${verb.operands}`.trim();
+  if (operands.length < least)
+    throw usage(`mergevla ${verb.name} needs ${verb.operands}: ${form}`);
+  if (operands.length > most)
+    throw usage(
+      `mergevla ${verb.name} does not take ${JSON.stringify(operands[most])}; its form is ${form}`,
+    );
+}
+
+function optionsOf(values: Values): Options {
+  return {
+    text(name) {
+      const value = values[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+    list(name) {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+    },
+    flag: (name) => values[name] === true,
+  };
+}
+
+export function usage(message: string): MergeError {
+  return new MergeError('MV520', message, { fault: 'usage' });
+}
+
+/** The candidate within a third of the word's length in edits, or undefined. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

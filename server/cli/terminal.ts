@@ -1,0 +1,54 @@
+import { makeProgressBar, type ProgressBar } from './progress';
+import { makeStyle, wantsColour, type Style } from './style';
+
+export interface TerminalOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noColor: boolean;
+}
+
+/** The two streams of a command: results on stdout, everything about the work on stderr. */
+export interface Terminal {
+  readonly options: TerminalOptions;
+  /** For what goes to stdout. */
+  readonly style: Style;
+  /** For what goes to stderr. */
+  readonly noteStyle: Style;
+  readonly progress: ProgressBar;
+  /** A line on stderr about the work; not under `--quiet`. */
+  note(text: string): void;
+  /** A line on stderr that is never left out. */
+  complain(text: string): void;
+  /** The result. */
+  print(text: string): void;
+}
+
+export function makeTerminal(options: TerminalOptions): Terminal {
+  const environment = process.env;
+  const style = makeStyle(
+    !options.json && wantsColour(process.stdout, environment, options.noColor),
+  );
+  const noteStyle = makeStyle(wantsColour(process.stderr, environment, options.noColor));
+  const isWatched = process.stderr.isTTY && !options.quiet && environment['TERM'] !== 'dumb';
+  const progress = isWatched ? makeProgressBar(process.stderr, noteStyle) : silentBar;
+  const complain = (text: string): void => {
+    progress.clear();
+    process.stderr.write(`${text}\n`);
+  };
+  return {
+    options,
+    style,
+    noteStyle,
+    progress,
+    complain,
+    note: (text) => {
+      if (!options.quiet) complain(text);
+    },
+    print: (text) => {
+      progress.clear();
+      if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
+  };
+}
+
+const silentBar: ProgressBar = { update: () => undefined, clear: () => undefined };
