@@ -52,19 +52,25 @@ function checkOption(
     const hint = near ? `; did you mean --${near}` : '';
     throw usage(`mergevla ${verb.name} has no option ${token.rawName}${hint}`);
   }
-  if (spec.type === 'boolean' && token.value !== undefined)
-    throw usage(`${token.rawName} takes no value`);
+  checkValue(spec, token);
+}
+
+function checkValue(spec: OptionSpec, token: OptionToken): void {
+  if (spec.type === 'boolean') {
+    if (token.value !== undefined) throw usage(`${token.rawName} takes no value`);
+    return;
+  }
+  // A following option is no value; a negative number is one.
   const isMissing =
     token.value === undefined || (token.inlineValue !== true && /^-[^\d]/.test(token.value));
-  if (spec.type === 'string' && isMissing)
+  if (isMissing)
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${spec.value ?? 'VALUE'}`);
 }
 
 function checkCount(verb: VerbSpec, operands: readonly string[]): void {
   const [least, most] = verb.count;
   const form = `mergevla ${verb.name} ${verb.operands}`.trim();
-  if (operands.length < least)
-    throw usage(`mergevla ${verb.name} needs ${verb.operands}: ${form}`);
+  if (operands.length < least) throw usage(`mergevla ${verb.name} needs ${verb.operands}: ${form}`);
   if (operands.length > most)
     throw usage(
       `mergevla ${verb.name} does not take ${JSON.stringify(operands[most])}; its form is ${form}`,

@@ -1,0 +1,147 @@
+import type { MergeReport, Metrics } from '../../protocol/report';
+import type { RunSummary } from '../../runs/read';
+
+/** A number with its form, a text, or nothing known. */
+export type Cell = string | { readonly share: number } | { readonly count: number } | null;
+
+export interface ReportTable {
+  readonly title: string;
+  readonly columns: readonly { readonly title: string; readonly numeric: boolean }[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** What a report says, before it is set in any format. */
+export interface ReportDocument {
+  readonly title: string;
+  readonly facts: readonly (readonly [string, string])[];
+  readonly tables: readonly ReportTable[];
+}
+
+export interface ReportedRun {
+  readonly run: RunSummary;
+  readonly report: MergeReport;
+  /** Method, λ and the like, as `params.yaml` names them. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** One run gives its components and blocks; several give one row each. */
+export function makeDocument(runs: readonly ReportedRun[]): ReportDocument {
+  const [first, ...others] = runs;
+  if (!first || others.length > 0) return compare(runs);
+  return {
+    title: first.run.name,
+    facts: factsOf(first),
+    tables: [componentTable(first.report), blockTable(first.report)].filter(
+      (table) => table.rows.length > 0,
+    ),
+  };
+}
+
+function compare(runs: readonly ReportedRun[]): ReportDocument {
+  const tasks = [...new Set(runs.flatMap(({ report }) => report.tasks))];
+  return {
+    title: `${runs.length} runs`,
+    facts: [],
+    tables: [
+      {
+        title: 'Merged parameters',
+        columns: [
+          ...['run', 'method', 'alpha', 'lambda'].map((title) => ({ title, numeric: false })),
+          ...metricColumns(tasks),
+        ],
+        rows: runs.map(({ run, report, parameters }) => [
+          run.id,
+          textOf(parameters['merge.method']),
+          textOf(parameters['merge.alpha']),
+          textOf(parameters['masks.lambda']),
+          ...metricCells(report.total, tasks),
+        ]),
+      },
+    ],
+  };
+}
+
+function factsOf({ run, report, parameters }: ReportedRun): [string, string][] {
+  const seconds = run.record.timings['total'];
+  const facts: [string, string][] = [
+    ['run', run.id],
+    ['state', run.state],
+    ['tasks', report.tasks.join(', ')],
+    ['method', textOf(parameters['merge.method'])],
+    ['alpha', textOf(parameters['merge.alpha'])],
+    ['lambda', textOf(parameters['masks.lambda'])],
+    ['figures', report.exact ? 'exact' : 'sampled'],
+    ['seconds', seconds === undefined ? '' : seconds.toFixed(2)],
+  ];
+  return facts.filter(([, value]) => value !== '');
+}
+
+function componentTable(report: MergeReport): ReportTable {
+  const rows = Object.entries(report.components).map(([name, metrics]): Cell[] => [
+    name,
+    ...metricCells(metrics, report.tasks),
+  ]);
+  return {
+    title: 'Components',
+    columns: [{ title: 'component', numeric: false }, ...metricColumns(report.tasks)],
+    rows: [...rows, ['total', ...metricCells(report.total, report.tasks)]],
+  };
+}
+
+function blockTable(report: MergeReport): ReportTable {
+  return {
+    title: 'Blocks',
+    columns: [
+      { title: 'component', numeric: false },
+      { title: 'block', numeric: true },
+      ...metricColumns(report.tasks),
+    ],
+    rows: report.blocks
+      .filter((block) => block.block !== null)
+      .map((block) => [
+        block.component,
+        { count: block.block ?? 0 },
+        ...metricCells(block, report.tasks),
+      ]),
+  };
+}
+
+function metricColumns(tasks: readonly string[]): { title: string; numeric: boolean }[] {
+  const titles = [
+    'elements',
+    ...tasks.map((task) => `active ${task}`),
+    'unused',
+    'selfish',
+    'universal',
+    'sign conflict',
+    ...tasks.map((task) => `distance ${task}`),
+  ];
+  return titles.map((title) => ({ title, numeric: true }));
+}
+
+/** Shares of the merged elements; the mean over pairs for sign conflict. */
+function metricCells(metrics: Metrics<number>, tasks: readonly string[]): Cell[] {
+  const { elements, active, coverage, distance } = metrics;
+  const conflicts = Object.values(metrics.sign_conflict);
+  const share = (count: number | undefined): Cell =>
+    count === undefined || elements === 0 ? null : { share: count / elements };
+  return [
+    { count: elements },
+    ...tasks.map((task) => share(active?.[task])),
+    share(coverage?.[0]),
+    share(coverage?.[1]),
+    share(coverage?.at(-1)),
+    conflicts.length > 0
+      ? { share: conflicts.reduce((sum, value) => sum + value, 0) / conflicts.length }
+      : null,
+    ...tasks.map((task): Cell => {
+      const value = distance?.[task];
+      return value === undefined ? null : { share: value };
+    }),
+  ];
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MergeError } from '../../protocol/merge-error';
+import { readReport, readRun } from '../../runs/read';
+import { nearest, usage } from '../arguments';
+import { makeDocument, type ReportDocument, type ReportedRun } from '../report/document';
+import { toCsv, toHtml, toLatex, toMarkdown, toText } from '../report/formats';
+import type { Style } from '../style';
+import type { Call, Outcome } from '../verb';
+
+type Writer = (document: ReportDocument, style: Style) => string;
+
+const writers: Readonly<Record<string, Writer>> = {
+  text: toText,
+  markdown: toMarkdown,
+  latex: toLatex,
+  csv: toCsv,
+  html: toHtml,
+  json: (document) => JSON.stringify(document, undefined, 2),
+};
+
+export async function run({ operands, options, terminal }: Call): Promise<Outcome> {
+  const format = options.text('format') ?? 'text';
+  const writer = Object.hasOwn(writers, format) ? writers[format] : undefined;
+  if (!writer) throw unknownFormat(format);
+  const runs = await Promise.all(operands.map(load));
+  const document = makeDocument(runs);
+  const json = { runs: runs.map(describe), ...document };
+  const text =
+    format === 'json' ? JSON.stringify(json, undefined, 2) : writer(document, terminal.style);
+  return { code: 0, json, text };
+}
+
+function describe({ run, report, parameters }: ReportedRun): unknown {
+  const { tasks, exact, components, total } = report;
+  const { id, folder: path, state } = run;
+  return { id, path, state, parameters, tasks, exact, components, total };
+}
+
+async function load(path: string): Promise<ReportedRun> {
+  const run = await readRun(path);
+  const report = await readReport(run);
+  if (!report)
+    throw new MergeError('MV504', `${run.folder} has no report.json yet: the run is ${run.state}`);
+  return { run, report, parameters: await readParameters(run.folder) };
+}
+
+/** Flat `params.yaml`, which we write as one `key: JSON value` a line. */
+async function readParameters(folder: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readFile(join(folder, 'params.yaml'), 'utf8').catch(() => '');
+  const { parse } = await import('yaml');
+  const value: unknown = parse(text);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function unknownFormat(format: string): MergeError {
+  const names = Object.keys(writers);
+  const near = nearest(format, names);
+  const hint = near ? `did you mean ${near}` : `the formats are ${names.join(', ')}`;
+  return usage(`--format ${format} is not known; ${hint}`);
+}
