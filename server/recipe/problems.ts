@@ -1,0 +1,51 @@
+import type { Problem, Severity, TextRange } from '../protocol/problem';
+import { fileProblems } from './problems-files';
+import { meaningProblems } from './problems-meaning';
+import { syntaxProblems } from './problems-syntax';
+
+/** What the reference page says of a code. */
+export interface ProblemInfo {
+  readonly title: string;
+  readonly severity: Severity;
+  /** One or two sentences: why it matters and what to do. */
+  readonly explanation: string;
+  /** A recipe fragment, command or situation that gives it. */
+  readonly example: string;
+}
+
+/**
+ * The one table of codes. `MV1xx` syntax, `MV2xx` schema, `MV3xx` meaning, `MV4xx` files and tensors,
+ * `MV5xx` failures of runs, jobs, devices, policies and evaluations.
+ */
+export const problemTable = { ...syntaxProblems, ...meaningProblems, ...fileProblems } as const;
+
+export type ProblemCode = keyof typeof problemTable;
+
+/** `path: ''` in a related place means the recipe itself. */
+export type ProblemDetails = Partial<Pick<Problem, 'severity' | 'related' | 'fixes' | 'tag'>>;
+
+/** A finding with the severity of its code, unless `details` says another. */
+export function problem(
+  code: ProblemCode,
+  range: TextRange,
+  message: string,
+  details: ProblemDetails = {},
+): Problem {
+  return { code, severity: problemTable[code].severity, message, range, ...details };
+}
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemTable, code);
+}
+
+/** True when a merge must not start. */
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((item) => item.severity === 'error');
+}
+
+/** `path:line:column: severity: text [code]`, counted from one, as the problem matcher reads it. */
+export function formatProblem(item: Problem, path: string): string {
+  const { line, column } = item.range.start;
+  const place = `${path}:${String(line + 1)}:${String(column + 1)}`;
+  return `${place}: ${item.severity}: ${item.message.replaceAll(/\s*\n\s*/g, ' ')} [${item.code}]`;
+}
