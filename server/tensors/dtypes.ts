@@ -76,34 +76,44 @@ export function widen(dtype: FloatDtype, bytes: Uint8Array, target: Float32Array
  * infinity (NaN for F8_E4M3, which has no infinity); NaN stays NaN and is made quiet.
  */
 export function narrow(dtype: FloatDtype, source: Float32Array, target: Uint8Array): void {
-  const count = source.length;
   switch (dtype) {
     case 'F32':
-      target.set(new Uint8Array(source.buffer, source.byteOffset, count * 4));
+      target.set(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
       return;
-    case 'BF16': {
-      const bits = bitsOf(source);
-      for (let i = 0; i < count; i++) store16(target, i, bfloat16Bits(bits[i] ?? 0));
+    case 'F64':
+      target.set(new Uint8Array(Float64Array.from(source).buffer));
       return;
-    }
-    case 'F16': {
-      const bits = bitsOf(source);
-      for (let i = 0; i < count; i++) store16(target, i, smallFloatBits(bits[i] ?? 0, half));
+    case 'BF16':
+      narrow16(source, target, bfloat16Bits);
       return;
-    }
+    case 'F16':
+      narrow16(source, target, (bits) => smallFloatBits(bits, half));
+      return;
     case 'F8_E5M2':
-    case 'F8_E4M3': {
-      const format = dtype === 'F8_E5M2' ? e5m2 : e4m3;
-      const bits = bitsOf(source);
-      for (let i = 0; i < count; i++) target[i] = smallFloatBits(bits[i] ?? 0, format);
+      narrow8(source, target, e5m2);
       return;
-    }
-    case 'F64': {
-      const view = new DataView(target.buffer, target.byteOffset, count * 8);
-      for (let i = 0; i < count; i++) view.setFloat64(i * 8, source[i] ?? 0, true);
+    case 'F8_E4M3':
+      narrow8(source, target, e4m3);
       return;
-    }
   }
+}
+
+function narrow16(
+  source: Float32Array,
+  target: Uint8Array,
+  convert: (bits: number) => number,
+): void {
+  const bits = bitsOf(source);
+  for (let i = 0; i < bits.length; i++) {
+    const code = convert(bits[i] ?? 0);
+    target[i * 2] = code;
+    target[i * 2 + 1] = code >>> 8;
+  }
+}
+
+function narrow8(source: Float32Array, target: Uint8Array, to: SmallFloat): void {
+  const bits = bitsOf(source);
+  for (let i = 0; i < bits.length; i++) target[i] = smallFloatBits(bits[i] ?? 0, to);
 }
 
 /** The nearest bfloat16 of float32 bits, half to even; NaN keeps its high bits and becomes quiet. */
@@ -161,11 +171,6 @@ function smallFloatBits(bits: number, to: SmallFloat): number {
 function roundShift(value: number, shift: number): number {
   const odd = (value >>> shift) & 1;
   return (value + (2 ** (shift - 1) - 1) + odd) >>> shift;
-}
-
-function store16(target: Uint8Array, index: number, bits: number): void {
-  target[index * 2] = bits & 0xff;
-  target[index * 2 + 1] = bits >>> 8;
 }
 
 function bitsOf(array: Float32Array): Uint32Array {

@@ -83,25 +83,6 @@ export interface Adapter {
   readonly replacements: ReadonlyMap<string, TensorInfo>;
 }
 
-/** One expert of a merge. Its tensors are `adapter` applied to `checkpoint`, or `checkpoint` itself. */
-export interface ExpertInput {
-  readonly task: string;
-  /** Names are those of the base wherever the two spell one tensor differently. */
-  readonly checkpoint: Checkpoint;
-  readonly adapter?: Adapter;
-}
-
-/** Everything a plan needs to know about its files, without one value read. */
-export interface MergeInputs {
-  readonly layout: Layout;
-  /** Absent for methods that need none (`average`, `slerp` of two experts). */
-  readonly base?: Checkpoint;
-  /** In recipe order. */
-  readonly experts: readonly ExpertInput[];
-  /** Tensors of experts that the base does not have and no rule covers: not merged, not written. */
-  readonly leftOut: readonly string[];
-}
-
 export type Layout = 'mergevla' | 'openvla' | 'openvla-oft' | 'pi0' | 'smolvla' | 'generic';
 
 /** Place of a tensor in its model. Vocabulary: reference, checkpoint layouts §0. */
