@@ -24,4 +24,30 @@ export const verbs: readonly VerbSpec[] = [
     },
     load: () => import('./verbs/report'),
   },
+  {
+    name: 'demos',
+    summary: 'demonstrations of the built-in bench by its scripted experts',
+    operands: '',
+    count: [0, 0],
+    options: {
+      out: { type: 'string', value: 'DIR', help: 'folder of the files, one a task' },
+      task: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME',
+        help: 'pick, push or stack; all without it',
+      },
+      episodes: { type: 'string', value: 'N', help: 'solved episodes a task (default 50)' },
+      start: { type: 'string', value: 'N', help: 'first training seed to try (default 0)' },
+      every: { type: 'string', value: 'N', help: 'keep every n-th frame (default 1)' },
+      size: { type: 'string', value: 'PIXELS', help: 'edge of the pictures (default 64)' },
+      perturbation: {
+        type: 'string',
+        value: 'RADIANS',
+        help: 'deviation of the random pushes (default 0.03)',
+      },
+      recolour: { type: 'boolean', help: 'a random colour for the red cube in every episode' },
+    },
+    load: () => import('./verbs/demos'),
+  },
 ];

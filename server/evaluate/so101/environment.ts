@@ -1,6 +1,6 @@
 import { encodePositions, type EpisodeRecording } from '../../protocol/episode';
 import { renderCamera } from './camera';
-import { CAMERAS, CONTROL_HZ, JOINTS, type CameraName, type Task } from './scene';
+import { CAMERAS, CONTROL_HZ, type CameraName, type Task } from './scene';
 import { describeScene } from './scene-description';
 import { loadMujoco, Simulator, type Mujoco } from './simulator';
 import { failureReason, fulfilled, INSTRUCTIONS, startEpisode, type Shift } from './tasks';
@@ -41,10 +41,7 @@ export interface Environment {
   /** The instruction of the running episode, as the demonstrations have it. */
   readonly instruction: string;
   observe(): Observation;
-  /**
-   * One control step. `action` holds joint targets in radians **relative to the joint angles of the
-   * latest `observe()`**: the rows of one predicted chunk are stepped one after the other.
-   */
+  /** One control step (50 ms) with joint targets in radians, six. */
   step(action: ArrayLike<number>): StepOutcome;
   /** The episode so far; `success` and `reason` as of the last step. */
   recording(): EpisodeRecording;
@@ -66,7 +63,6 @@ class So101Environment implements Environment {
     imageSize: 64,
   };
   private seed = 0;
-  private origin: Float64Array = new Float64Array(JOINTS.length);
   private rows: Float64Array[] = [];
   private fulfilledSteps = 0;
   private outcome: StepOutcome = { done: false, success: false, reason: '' };
@@ -81,7 +77,6 @@ class So101Environment implements Environment {
     this.options = { shift: 'colours', maxSteps: STEP_LIMIT, imageSize: 64, ...options };
     this.seed = seed;
     startEpisode(this.simulator, seed, { shift: this.options.shift });
-    this.origin = this.simulator.joints();
     this.rows = [this.simulator.positions()];
     this.fulfilledSteps = 0;
     this.outcome = { done: false, success: false, reason: '' };
@@ -94,16 +89,15 @@ class So101Environment implements Environment {
   observe(): Observation {
     const simulator = this.running();
     const { imageSize } = this.options;
-    this.origin = simulator.joints();
     const [top, wrist] = CAMERAS.map((camera) => renderCamera(simulator, camera, imageSize));
     if (top === undefined || wrist === undefined) throw new Error('a camera is missing');
-    return { images: { top, wrist }, imageSize, proprio: this.origin.slice() };
+    return { images: { top, wrist }, imageSize, proprio: simulator.joints() };
   }
 
   step(action: ArrayLike<number>): StepOutcome {
     const simulator = this.running();
     if (this.outcome.done) return this.outcome;
-    simulator.step(this.origin.map((angle, joint) => angle + (action[joint] ?? 0)));
+    simulator.step(action);
     this.rows.push(simulator.positions());
     this.fulfilledSteps = fulfilled(simulator) ? this.fulfilledSteps + 1 : 0;
     const success = this.fulfilledSteps >= STEPS_FULFILLED;
