@@ -16,7 +16,7 @@ export interface ParsedArguments {
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
-/** Options may stand before, between and after operands. Throws MV520 for wrong usage. */
+/** Options may stand before, between and after operands. Throws MV540 for wrong usage. */
 export function parseArguments(verb: VerbSpec, args: readonly string[]): ParsedArguments {
   const specs: Readonly<Record<string, OptionSpec>> = { ...verb.options, ...commonOptions };
   const { values, positionals, tokens } = parseArgs({
@@ -92,7 +92,7 @@ function optionsOf(values: Values): Options {
 }
 
 export function usage(message: string): MergeError {
-  return new MergeError('MV520', message, { fault: 'usage' });
+  return new MergeError('MV540', message, { fault: 'usage' });
 }
 
 /** The candidate within a third of the word's length in edits, or undefined. */

@@ -29,10 +29,10 @@ function describe(error: unknown, signalCode: number | undefined): Failure {
   if (error instanceof Cancelled || signalCode !== undefined)
     return { code: '', message: 'interrupted', status: signalCode ?? exitCodes.failed };
   if (error instanceof MergeError) return describeMergeError(error);
-  if (isSystemError(error)) return { code: 'MV503', ...describeSystemError(error) };
+  if (isSystemError(error)) return { code: 'MV532', ...describeSystemError(error) };
   const text = error instanceof Error ? error.message : String(error);
   return {
-    code: 'MV599',
+    code: 'MV549',
     message: `a fault of mergevla itself: ${text}; set MERGEVLA_DEBUG=1 to see where`,
     status: exitCodes.failed,
   };

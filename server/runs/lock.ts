@@ -15,7 +15,7 @@ export interface Lock {
 
 /**
  * Takes the right to write `folder`. A lock whose process has gone is taken over.
- * Throws MV502 while another process holds it.
+ * Throws MV531 while another process holds it.
  */
 export function lockFolder(folder: string): Lock {
   const path = join(folder, lockName);
@@ -32,7 +32,7 @@ export function lockFolder(folder: string): Lock {
     if (isHeld(found.identity, folder)) throw folderIsHeld(folder, found.identity);
     removeStaleLock(path, found.text);
   }
-  throw new MergeError('MV502', `${folder} could not be locked: other processes keep taking it`, {
+  throw new MergeError('MV531', `${folder} could not be locked: other processes keep taking it`, {
     fault: 'system',
   });
 }
@@ -92,5 +92,5 @@ function removeStaleLock(path: string, expected: string): void {
 
 function folderIsHeld(folder: string, holder: ProcessIdentity | undefined): MergeError {
   const where = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
-  return new MergeError('MV502', `${folder} is being written by ${where}`, { fault: 'system' });
+  return new MergeError('MV531', `${folder} is being written by ${where}`, { fault: 'system' });
 }

@@ -32,11 +32,11 @@ export interface Manifest {
   readonly heads: { readonly unmergedBlocks: number; readonly blocks: number } | null;
   readonly router: {
     readonly rank: number;
-    readonly pairing: string;
+    readonly pairing: 'same' | 'crossed';
     readonly valueBlock: number;
     readonly hiddenEntry: number;
     readonly temperature: number;
-    readonly per: string;
+    readonly per: 'episode' | 'chunk';
   } | null;
   /** How τ is stored: its dtype, and whether numbers in `weights` form follow exactly from it. */
   readonly taskVector: { readonly dtype: string; readonly precision: string } | null;

@@ -39,12 +39,12 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
 
 /**
  * One run by its path, with or without `.partial`.
- * Throws MV504 when there is none.
+ * Throws MV533 when there is none.
  */
 export async function readRun(path: string): Promise<RunSummary> {
   const folder = resolve(path);
   const found = (await summarize(folder)) ?? (await summarize(`${folder}.partial`));
-  if (!found) throw new MergeError('MV504', `${path} is not a run: it has no readable run.json`);
+  if (!found) throw new MergeError('MV533', `${path} is not a run: it has no readable run.json`);
   return found;
 }
 

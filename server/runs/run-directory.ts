@@ -50,7 +50,7 @@ export class RunDirectory {
     return this.held.previous;
   }
 
-  /** Throws MV501 when `path` is taken, MV502 when another process writes it, MV503 for the system's refusals. */
+  /** Throws MV530 when `path` is taken, MV531 when another process writes it, MV532 for the system's refusals. */
   static create(run: NewRun): RunDirectory {
     refuseTakenPath(run.path);
     const partial = `${run.path}.partial`;
@@ -219,13 +219,13 @@ function refuseTakenPath(path: string): void {
   try {
     names = readdirSync(path);
   } catch (cause) {
-    throw new MergeError('MV501', `${path} exists and is not a folder`, { cause });
+    throw new MergeError('MV530', `${path} exists and is not a folder`, { cause });
   }
   if (names.length > 0)
-    throw new MergeError('MV501', `${path} exists and is not empty, so no run is written there`);
+    throw new MergeError('MV530', `${path} exists and is not empty, so no run is written there`);
 }
 
-/** The record a killed run left; throws MV501 for a folder that is not a run's. */
+/** The record a killed run left; throws MV530 for a folder that is not a run's. */
 function readPrevious(partial: string): RunRecord | undefined {
   const names = readdirSync(partial).filter((name) => name !== '.lock' && !name.endsWith('.tmp'));
   if (names.length === 0) return undefined;
@@ -236,7 +236,7 @@ function readPrevious(partial: string): RunRecord | undefined {
     // No record, or one that cannot be read: the folder is not known to be a run's.
   }
   throw new MergeError(
-    'MV501',
+    'MV530',
     `${partial} exists and was not made by a run, so it is left alone; move it or choose another --out`,
   );
 }

@@ -41,7 +41,7 @@ async function load(path: string): Promise<ReportedRun> {
   const run = await readRun(path);
   const report = await readReport(run);
   if (!report)
-    throw new MergeError('MV504', `${run.folder} has no report.json yet: the run is ${run.state}`);
+    throw new MergeError('MV533', `${run.folder} has no report.json yet: the run is ${run.state}`);
   return { run, report, parameters: await readParameters(run.folder) };
 }
 
