@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { openCheckpoint } from '../tensors/checkpoint';
-import type { TensorInfo } from '../tensors/types';
+import type { Checkpoint, TensorInfo } from '../tensors/types';
 import type { Manifest } from './manifest';
 import type { MergedCheckpoint, StoredMask, StoredRouter } from './merged';
 
@@ -15,11 +15,10 @@ interface Options {
 export async function readCompact(folder: string, options: Options): Promise<MergedCheckpoint> {
   const manifest = await readManifestFile(folder);
   const { tasks } = manifest;
-  const files = ['task_vector', 'rest', 'masks', 'router'];
-  const [taskVector, rest, masks, router] = await Promise.all(
-    files.map((stem) => openStem(folder, stem, options)),
+  const opened = await Promise.all(
+    ['task_vector', 'rest', 'masks', 'router'].map((stem) => openStem(folder, stem, options)),
   );
-  const paths = files.flatMap((stem) => pathOf(folder, stem) ?? []);
+  const [taskVector, rest, masks, router] = opened.map((checkpoint) => checkpoint?.tensors);
   const split = splitByTask(rest ?? new Map<string, TensorInfo>(), tasks);
   return {
     form: 'compact',
@@ -34,7 +33,7 @@ export async function readCompact(folder: string, options: Options): Promise<Mer
     rescalers: split.rescalers,
     unmergedBlocks: manifest.heads?.unmergedBlocks ?? null,
     router: router ? storedRouter(folder, manifest, router) : null,
-    files: await Promise.all(paths.map(async (path) => ({ path, size: (await stat(path)).size }))),
+    files: opened.flatMap((checkpoint) => checkpoint?.files ?? []),
     companionFolder: folder,
   };
 }
@@ -62,9 +61,9 @@ async function openStem(
   folder: string,
   stem: string,
   options: Options,
-): Promise<ReadonlyMap<string, TensorInfo> | undefined> {
+): Promise<Checkpoint | undefined> {
   const path = pathOf(folder, stem);
-  return path === undefined ? undefined : (await openCheckpoint(path, options)).tensors;
+  return path === undefined ? undefined : openCheckpoint(path, options);
 }
 
 /** Names with a task in front of a slash are that task's. */

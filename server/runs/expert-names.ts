@@ -20,40 +20,57 @@ export type HeadPlace =
   | { readonly kind: 'router'; readonly path: 'action' | 'task'; readonly task: number }
   | { readonly kind: 'routerBlock' };
 
+type Reading = readonly [
+  pattern: RegExp,
+  read: (parts: readonly string[], shape: HeadShape) => HeadPlace,
+];
+
+/** Names behind the prefix, in match order. */
+const readings: readonly Reading[] = [
+  [/^router_layer_idx$/, () => ({ kind: 'routerBlock' })],
+  [
+    /^gate\.gate\.([01])\.routers\.(\d+)$/,
+    ([path, task]) => ({
+      kind: 'router',
+      path: path === '0' ? 'action' : 'task',
+      task: Number(task),
+    }),
+  ],
+  [
+    /^mlp_resnet_moe_blocks\.(\d+)\.gating_factor$/,
+    ([moe], shape) => ({ kind: 'gates', name: `${blockName(moe, shape)}.gating_factor` }),
+  ],
+  [
+    /^mlp_resnet_moe_blocks\.(\d+)\.(.+)\.experts\.(\d+)\.(weight|bias)$/,
+    ([moe, module = '', task, kind = ''], shape) => ({
+      kind: 'own',
+      name: `${blockName(moe, shape)}.${module}.${kind}`,
+      task: Number(task),
+    }),
+  ],
+  [
+    /^(layer_norm2|fc2)\.experts\.(\d+)\.(weight|bias)$/,
+    ([module = '', task, kind = '']) => ({
+      kind: 'own',
+      name: `${prefix}${module}.${kind}`,
+      task: Number(task),
+    }),
+  ],
+];
+
 /** Reads a name of the released head; undefined for names outside the action head. */
 export function fromReleasedName(name: string, shape: HeadShape): HeadPlace | undefined {
   if (!name.startsWith(prefix)) return undefined;
   const inner = name.slice(prefix.length);
-  if (inner === 'router_layer_idx') return { kind: 'routerBlock' };
-  const router = /^gate\.gate\.([01])\.routers\.(\d+)$/.exec(inner);
-  if (router)
-    return {
-      kind: 'router',
-      path: router[1] === '0' ? 'action' : 'task',
-      task: Number(router[2]),
-    };
-  const gates = /^mlp_resnet_moe_blocks\.(\d+)\.gating_factor$/.exec(inner);
-  if (gates) return { kind: 'gates', name: `${blockName(gates[1], shape)}.gating_factor` };
-  const block = /^mlp_resnet_moe_blocks\.(\d+)\.(.+)\.experts\.(\d+)\.(weight|bias)$/.exec(inner);
-  if (block)
-    return {
-      kind: 'own',
-      name: `${blockName(block[1], shape)}.${block[2] ?? ''}.${block[4] ?? ''}`,
-      task: Number(block[3]),
-    };
-  const end = /^(layer_norm2|fc2)\.experts\.(\d+)\.(weight|bias)$/.exec(inner);
-  if (end)
-    return {
-      kind: 'own',
-      name: `${prefix}${end[1] ?? ''}.${end[3] ?? ''}`,
-      task: Number(end[2]),
-    };
+  for (const [pattern, read] of readings) {
+    const match = pattern.exec(inner);
+    if (match) return read(match.slice(1), shape);
+  }
   return { kind: 'shared', name };
 }
 
 function blockName(moe: string | undefined, shape: HeadShape): string {
-  const block = shape.blocks - shape.unmerged + Number(moe);
-  return `${prefix}mlp_resnet_blocks.${block}`;
+  return `${prefix}mlp_resnet_blocks.${shape.blocks - shape.unmerged + Number(moe)}`;
 }
 
 /**
@@ -66,21 +83,22 @@ export function toReleasedName(
   shape: HeadShape,
 ): { readonly name: string; readonly gates: boolean } | undefined {
   const end = /^action_head\.model\.(layer_norm2|fc2)\.(weight|bias)$/.exec(name);
-  if (end)
-    return { name: `${prefix}${end[1] ?? ''}.experts.${task}.${end[2] ?? ''}`, gates: false };
+  if (end) {
+    const [, module = '', kind = ''] = end;
+    return { name: `${prefix}${module}.experts.${task}.${kind}`, gates: false };
+  }
   const block = /^action_head\.model\.mlp_resnet_blocks\.(\d+)\.(.+)$/.exec(name);
   const moe = Number(block?.[1]) - (shape.blocks - shape.unmerged);
-  if (!block || moe < 0) return undefined;
-  const inner = block[2] ?? '';
-  if (inner === 'gating_factor')
-    return { name: `${prefix}mlp_resnet_moe_blocks.${moe}.gating_factor`, gates: true };
+  if (!(moe >= 0)) return undefined;
+  return inBlock(block?.[2] ?? '', `${prefix}mlp_resnet_moe_blocks.${moe}`, task);
+}
+
+function inBlock(inner: string, block: string, task: number) {
+  if (inner === 'gating_factor') return { name: `${block}.gating_factor`, gates: true };
   const parts = /^(.+)\.(weight|bias)$/.exec(inner);
   if (!parts) return undefined;
   const [, module = '', kind = ''] = parts;
-  return {
-    name: `${prefix}mlp_resnet_moe_blocks.${moe}.${module}.experts.${task}.${kind}`,
-    gates: false,
-  };
+  return { name: `${block}.${module}.experts.${task}.${kind}`, gates: false };
 }
 
 /** How many blocks of each kind the names of a head show. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
-import type { Layout, TensorInfo } from '../tensors/types';
+import type { CheckpointFile, Layout, TensorInfo } from '../tensors/types';
 import { readCompact } from './compact';
 import { readReleased } from './released';
 
@@ -49,8 +49,8 @@ export interface MergedCheckpoint {
   /** n, the blocks of the action expert kept per task; null without an action expert. */
   readonly unmergedBlocks: number | null;
   readonly router: StoredRouter | null;
-  /** Every file that is read, for change checks. */
-  readonly files: readonly { readonly path: string; readonly size: number }[];
+  /** Every file that tensors are read from, for a `TensorReader`. */
+  readonly files: readonly CheckpointFile[];
   /** Folder with config, tokenizer, processor files and dataset statistics. */
   readonly companionFolder: string;
 }

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { openCheckpoint } from '../tensors/checkpoint';
+import { elementBytes } from '../tensors/dtypes';
 import { isKind, type PickleValue } from '../tensors/pickle-values';
 import { TensorReader } from '../tensors/reader';
 import { readTorchFile, type TorchFile } from '../tensors/torch-zip';
@@ -42,8 +42,13 @@ export async function readReleased(folder: string, options: Options): Promise<Me
     unmergedBlocks: moe > 0 ? moe : null,
     router: routerBlock === undefined ? null : storedRouter(folder, head.bases, routerBlock),
     files: [
-      ...checkpoint.files.map(({ path, size }) => ({ path, size })),
-      { path: masksPath, size: (await stat(masksPath)).size },
+      ...checkpoint.files,
+      {
+        path: masksPath,
+        size: maskFile.size,
+        mtimeMs: maskFile.mtimeMs,
+        headerHash: maskFile.headerHash,
+      },
     ],
     companionFolder: folder,
   };
@@ -146,7 +151,7 @@ function placeInHead(head: Head, info: TensorInfo, shape: HeadShape): void {
 
 /** Element `index` of a vector as a tensor of shape [1]. */
 function elementOf(info: TensorInfo, index: number, name: string): TensorInfo {
-  const bytes = info.dtype === 'F32' ? 4 : 2;
+  const bytes = elementBytes(info.dtype);
   return { ...info, name, shape: [1], elements: 1, offset: info.offset + index * bytes };
 }
 

@@ -20,6 +20,7 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
     'server/tensors': 'all',
     'server/engine': 'types',
     'server/compute': 'all',
+    'server/runs': 'all',
   },
   'server/evaluate': {
     'server/recipe': 'types',
