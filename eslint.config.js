@@ -23,6 +23,7 @@ module.exports = tseslint.config(
       parserOptions: {
         project: [
           './server/tsconfig.json',
+          './server/tsconfig.pure.json',
           './server/engine/tsconfig.json',
           './src/tsconfig.json',
           './webview/tsconfig.json',

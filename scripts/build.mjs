@@ -3,12 +3,14 @@ import { build } from 'esbuild';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildKernels } from './kernels.mjs';
+import { embedLinearAlgebra } from './linalg.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const production = process.argv.includes('--production');
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 await buildKernels();
+embedLinearAlgebra();
 
 const shared = {
   absWorkingDir: root,
