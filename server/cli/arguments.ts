@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MergeError } from '../protocol/merge-error';
+import { nearest } from '../recipe/suggest';
 import type { Options, OptionSpec, VerbSpec } from './verb';
 
 export const commonOptions: Readonly<Record<string, OptionSpec>> = {
@@ -93,26 +94,4 @@ function optionsOf(values: Values): Options {
 
 export function usage(message: string): MergeError {
   return new MergeError('MV540', message, { fault: 'usage' });
-}
-
-/** The candidate within a third of the word's length in edits, or undefined. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
-  return candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,4 +1,5 @@
-import { parseArguments, nearest, usage } from './arguments';
+import { nearest } from '../recipe/suggest';
+import { parseArguments, usage } from './arguments';
 import { reportFailure } from './failure';
 import { helpForAll, helpForVerb } from './help';
 import { listenForSignals } from './signals';
