@@ -70,7 +70,10 @@ export interface AdapterDelta {
   readonly b: TensorInfo;
   /** alpha / r, or alpha / √r with rslora, after the patterns. */
   readonly scale: number;
+  /** True when the base tensor is (B·A)ᵀ: embeddings, and linear layers with `fan_in_fan_out`. */
   readonly transpose: boolean;
+  /** PEFT rounds an embedding's product to the base's dtype before it adds; null: not rounded. */
+  readonly roundProduct: 'BF16' | 'F16' | null;
 }
 
 /** A PEFT LoRA directory known by its headers alone. */
