@@ -1,0 +1,362 @@
+import type { MergeReport, TensorReport } from '../report';
+import type { Guard, Numbers } from '../shape';
+import {
+  arrayOf,
+  isBoolean,
+  isCount,
+  isNumber,
+  isNumbers,
+  isRecord,
+  isString,
+  literal,
+  object,
+  optional,
+  tagged,
+} from '../shape';
+import type { Banner, CommonFromPanel, Figure, Phase, Revised } from './shared';
+import { commonFromPanel, isBanner, isFigure, isPhase } from './shared';
+
+/** What the sliders move. λ is the common value; tasks with a λ of their own move by the same factor. */
+export interface MergeParameters {
+  readonly lambda: number;
+  readonly alpha: number;
+  readonly density: number;
+}
+export type ParameterName = keyof MergeParameters;
+
+/** Asks the server for the numbers of a recipe as it stands, with parameters moved or not. */
+export interface MaskRatioRequest {
+  readonly uri: string;
+  /** Only the newest request's answer is drawn. */
+  readonly n: number;
+  readonly parameters?: Partial<MergeParameters>;
+}
+
+/** The server's answer, from the sketch or from a finished run: shares as the report has them. */
+export interface MaskRatioAnswer {
+  readonly n: number;
+  readonly recipe: RecipeFacts;
+  readonly parameters: MergeParameters;
+  readonly source: NumberSource;
+  /** Blocks, components and total; `tensors` may be empty, they are asked for by block. */
+  readonly report: MergeReport<Figure>;
+  /** The same method on independent Gaussian task vectors of equal size. */
+  readonly unrelated?: Unrelated;
+}
+
+export interface RecipeFacts {
+  readonly name: string;
+  readonly method: string;
+  readonly tasks: readonly string[];
+  /** Tasks whose checkpoint cannot be read. */
+  readonly missing: readonly string[];
+  readonly tensors: number;
+  readonly elements: number;
+  /** What the file says; `uses` tells which parameters the method has. */
+  readonly saved: MergeParameters;
+  readonly uses: Readonly<Record<ParameterName, boolean>>;
+}
+
+export type NumberSource =
+  | {
+      readonly kind: 'estimate';
+      /** Share of the bytes that were read. */
+      readonly fractionRead: number;
+      readonly positionsRead: number;
+    }
+  | { readonly kind: 'exact'; readonly run: string };
+
+export interface Unrelated {
+  readonly active: number;
+  /** Share of positions active in 0, 1 … M tasks. */
+  readonly coverage: readonly number[];
+}
+
+/** Active ratio over one parameter, the others as requested. */
+export interface CurveRequest extends MaskRatioRequest {
+  readonly parameter: ParameterName;
+  readonly grid: readonly number[];
+}
+export interface Curve {
+  readonly parameter: ParameterName;
+  readonly grid: readonly number[];
+  /** Shares, tasks × grid, row-major. */
+  readonly values: Numbers;
+  readonly unrelated?: Numbers;
+}
+
+/** The tensors of one block, or of a range. */
+export interface LayerRequest extends MaskRatioRequest {
+  readonly component: string;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+export interface LayerAnswer {
+  readonly n: number;
+  readonly tensors: readonly TensorReport<Figure>[];
+}
+
+/** One column of the layer tracks. */
+export interface SectionView {
+  readonly component: string;
+  readonly label: string;
+  /** Block numbers, or names where the component has no blocks (`fc1`). */
+  readonly blocks: readonly { readonly label: string; readonly block: number | null }[];
+}
+
+/** Everything that the parameters change; shares are in [0, 1], missing ones NaN. */
+export interface MaskView {
+  readonly n: number;
+  readonly parameters: MergeParameters;
+  readonly source: NumberSource;
+  /** Groups of the bar chart, then of the coverage bars; the first row of `coverage` is the whole. */
+  readonly totals: readonly {
+    readonly label: string;
+    readonly active: readonly (Figure | null)[];
+  }[];
+  readonly coverage: readonly { readonly label: string; readonly shares: readonly Figure[] }[];
+  readonly selfishOfRetained?: Figure;
+  readonly unrelated?: Unrelated;
+  /** M × M, row-major; the diagonal is unused. */
+  readonly cosine: readonly (Figure | null)[];
+  readonly conflict: readonly (Figure | null)[];
+  /** Norm of each task vector as a share of the base's. */
+  readonly norms: readonly (Figure | null)[];
+  /** M × B × 3: value, low, high. */
+  readonly active: Numbers;
+  /** (M + 1) × B. */
+  readonly coverageTrack: Numbers;
+  /** B × 3: mean over pairs, low, high. */
+  readonly conflictTrack: Numbers;
+  readonly sentences: { readonly totals: string; readonly pairs: string; readonly layers: string };
+}
+
+export interface DrawerView {
+  readonly title: string;
+  readonly glob: string;
+  readonly positionsRead?: number;
+  readonly positions: number;
+  readonly rows: readonly DrawerRow[];
+}
+export interface DrawerRow {
+  readonly name: string;
+  readonly shape: string;
+  readonly active: readonly (Figure | null)[];
+  readonly coverage: readonly Figure[];
+  readonly conflict: Figure | null;
+  readonly cosine: Figure | null;
+  /** Mean norm of the task vectors as a share of the base's. */
+  readonly norm: Figure | null;
+}
+
+export interface MaskSnapshot {
+  readonly phase: Phase;
+  readonly banners: readonly Banner[];
+  readonly recipes: readonly { readonly uri: string; readonly label: string }[];
+  readonly uri?: string;
+  readonly recipe?: RecipeFacts;
+  readonly sections: readonly SectionView[];
+  readonly view?: MaskView;
+  /** Exact numbers of a finished run with the recipe's own parameters, as yardstick. */
+  readonly exact?: MaskView;
+  readonly curves: readonly Curve[];
+  readonly drawer?: DrawerView;
+  /** Words of the paper that apply to this suite. */
+  readonly paper?: { readonly totals?: string; readonly coverage?: string };
+  /** False in an untrusted workspace: nothing may be read or written. */
+  readonly trusted: boolean;
+}
+
+export type ToMaskPanel = Revised &
+  (
+    | { readonly type: 'snapshot'; readonly snapshot: MaskSnapshot }
+    | { readonly type: 'view'; readonly view: MaskView }
+    | { readonly type: 'curves'; readonly curves: readonly Curve[] }
+    | { readonly type: 'drawer'; readonly drawer: DrawerView }
+    | {
+        readonly type: 'status';
+        readonly phase: Phase;
+        readonly banners: readonly Banner[];
+      }
+  );
+
+export type FromMaskPanel =
+  | CommonFromPanel
+  | ({ readonly type: 'setParameters'; readonly n: number } & MergeParameters)
+  | {
+      readonly type: 'writeRecipe';
+      readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
+    }
+  | { readonly type: 'selectRecipe'; readonly uri: string }
+  | {
+      readonly type: 'select';
+      readonly component: string;
+      readonly from: number | null;
+      readonly to: number | null;
+    }
+  | { readonly type: 'reveal'; readonly target: 'scope' | 'method' }
+  | { readonly type: 'exclude'; readonly glob: string }
+  | { readonly type: 'computeExactly' }
+  | { readonly type: 'stop' };
+
+const isBlock: Guard<number | null> = (value): value is number | null =>
+  value === null || isCount(value);
+const isParameterName = literal('lambda', 'alpha', 'density');
+
+export const isFromMaskPanel = tagged<FromMaskPanel>({
+  ...commonFromPanel,
+  setParameters: object<Extract<FromMaskPanel, { type: 'setParameters' }>>({
+    type: literal('setParameters'),
+    n: isCount,
+    lambda: isNumber,
+    alpha: isNumber,
+    density: isNumber,
+  }),
+  writeRecipe: object<Extract<FromMaskPanel, { type: 'writeRecipe' }>>({
+    type: literal('writeRecipe'),
+    values: arrayOf(
+      object<{ parameter: ParameterName; value: number }>({
+        parameter: isParameterName,
+        value: isNumber,
+      }),
+    ),
+  }),
+  selectRecipe: object<Extract<FromMaskPanel, { type: 'selectRecipe' }>>({
+    type: literal('selectRecipe'),
+    uri: isString,
+  }),
+  select: object<Extract<FromMaskPanel, { type: 'select' }>>({
+    type: literal('select'),
+    component: isString,
+    from: isBlock,
+    to: isBlock,
+  }),
+  reveal: object<Extract<FromMaskPanel, { type: 'reveal' }>>({
+    type: literal('reveal'),
+    target: literal('scope', 'method'),
+  }),
+  exclude: object<Extract<FromMaskPanel, { type: 'exclude' }>>({
+    type: literal('exclude'),
+    glob: isString,
+  }),
+  computeExactly: object<{ type: 'computeExactly' }>({ type: literal('computeExactly') }),
+  stop: object<{ type: 'stop' }>({ type: literal('stop') }),
+});
+
+const isFigureOrNull: Guard<Figure | null> = (value): value is Figure | null =>
+  value === null || isFigure(value);
+const figures = arrayOf(isFigureOrNull);
+const isParameters = object<MergeParameters>({
+  lambda: isNumber,
+  alpha: isNumber,
+  density: isNumber,
+});
+const isUnrelated = object<Unrelated>({ active: isNumber, coverage: arrayOf(isNumber) });
+const isSource: Guard<NumberSource> = (value): value is NumberSource =>
+  isRecord(value) &&
+  ((value['kind'] === 'exact' && isString(value['run'])) ||
+    (value['kind'] === 'estimate' && isNumber(value['fractionRead'])));
+
+export const isMaskView = object<MaskView>({
+  n: isCount,
+  parameters: isParameters,
+  source: isSource,
+  totals: arrayOf(object<MaskView['totals'][number]>({ label: isString, active: figures })),
+  coverage: arrayOf(
+    object<MaskView['coverage'][number]>({ label: isString, shares: arrayOf(isFigure) }),
+  ),
+  selfishOfRetained: optional(isFigure),
+  unrelated: optional(isUnrelated),
+  cosine: figures,
+  conflict: figures,
+  norms: figures,
+  active: isNumbers,
+  coverageTrack: isNumbers,
+  conflictTrack: isNumbers,
+  sentences: object<MaskView['sentences']>({ totals: isString, pairs: isString, layers: isString }),
+});
+
+const isCurve = object<Curve>({
+  parameter: isParameterName,
+  grid: arrayOf(isNumber),
+  values: isNumbers,
+  unrelated: optional(isNumbers),
+});
+
+const isDrawer = object<DrawerView>({
+  title: isString,
+  glob: isString,
+  positionsRead: optional(isNumber),
+  positions: isNumber,
+  rows: arrayOf(
+    object<DrawerRow>({
+      name: isString,
+      shape: isString,
+      active: figures,
+      coverage: arrayOf(isFigure),
+      conflict: isFigureOrNull,
+      cosine: isFigureOrNull,
+      norm: isFigureOrNull,
+    }),
+  ),
+});
+
+const isRecipeFacts = object<RecipeFacts>({
+  name: isString,
+  method: isString,
+  tasks: arrayOf(isString),
+  missing: arrayOf(isString),
+  tensors: isCount,
+  elements: isNumber,
+  saved: isParameters,
+  uses: object<RecipeFacts['uses']>({ lambda: isBoolean, alpha: isBoolean, density: isBoolean }),
+});
+
+const isSnapshot = object<MaskSnapshot>({
+  phase: isPhase,
+  banners: arrayOf(isBanner),
+  recipes: arrayOf(object<{ uri: string; label: string }>({ uri: isString, label: isString })),
+  uri: optional(isString),
+  recipe: optional(isRecipeFacts),
+  sections: arrayOf(
+    object<SectionView>({
+      component: isString,
+      label: isString,
+      blocks: arrayOf(object<SectionView['blocks'][number]>({ label: isString, block: isBlock })),
+    }),
+  ),
+  view: optional(isMaskView),
+  exact: optional(isMaskView),
+  curves: arrayOf(isCurve),
+  drawer: optional(isDrawer),
+  paper: optional(
+    object<NonNullable<MaskSnapshot['paper']>>({
+      totals: optional(isString),
+      coverage: optional(isString),
+    }),
+  ),
+  trusted: isBoolean,
+});
+
+type To<K extends ToMaskPanel['type']> = Extract<ToMaskPanel, { type: K }>;
+
+export const isToMaskPanel = tagged<ToMaskPanel>({
+  snapshot: object<To<'snapshot'>>({
+    type: literal('snapshot'),
+    revision: isCount,
+    snapshot: isSnapshot,
+  }),
+  view: object<To<'view'>>({ type: literal('view'), revision: isCount, view: isMaskView }),
+  curves: object<To<'curves'>>({
+    type: literal('curves'),
+    revision: isCount,
+    curves: arrayOf(isCurve),
+  }),
+  drawer: object<To<'drawer'>>({ type: literal('drawer'), revision: isCount, drawer: isDrawer }),
+  status: object<To<'status'>>({
+    type: literal('status'),
+    revision: isCount,
+    phase: isPhase,
+    banners: arrayOf(isBanner),
+  }),
+});
