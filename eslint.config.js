@@ -84,7 +84,7 @@ module.exports = tseslint.config(
     },
   },
   {
-    files: ['vitest.config.ts'],
+    files: ['vitest.config.mts'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { project: false } },
     rules: { 'no-restricted-exports': 'off' },

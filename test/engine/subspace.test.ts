@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rightSingularVectors } from '../../server/compute/linalg/svd';
+import { createAlgebra } from '../../server/compute/linalg/algebra';
+import { rightSingularVectors as solve } from '../../server/compute/linalg/svd';
+import type { MatrixView, RightSingular } from '../../server/engine/subspace';
 import { routerBasis, routerPlace } from '../../server/engine/subspace';
+
+const algebra = await createAlgebra();
+const rightSingularVectors = (w: MatrixView, rank: number): RightSingular =>
+  solve(algebra, w, rank);
 
 /** ‖P·h‖ for rows of P. */
 function energy(rows: Float64Array, width: number, hidden: readonly number[]): number {

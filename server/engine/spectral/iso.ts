@@ -62,16 +62,16 @@ export function isoCts(
   const sum = singularFromGram(algebra, gramOf(operand, 'sum'), options.rankTolerance);
   const { common, each } = isoCtsSizes(directions, taskVectors.length, options.commonFraction);
   const space = commonSpace(operand, sum, Math.max(0, Math.min(common, sum.rank)));
-  const parts = taskVectors.map((_, task) =>
-    isTall(operand)
-      ? outsideCommonLongSide(operand, space, { task, each, rankTolerance: options.rankTolerance })
-      : outsideCommonShortSide(operand, sum, {
+  const parts = isTall(operand)
+    ? outsideCommonLongSide(operand, space, { each, rankTolerance: options.rankTolerance })
+    : taskVectors.map((_, task) =>
+        outsideCommonShortSide(operand, sum, {
           task,
           each,
           common: space.short.columns,
           rankTolerance: options.rankTolerance,
         }),
-  );
+      );
   const s = Float64Array.from([...parts.flatMap((part) => [...part.values]), ...space.values]);
   if (s.length === 0) return zeroResult(operand.rows * operand.columns, directions);
   const [short, long] = orthonormalStacks(operand, parts, space);
@@ -95,7 +95,6 @@ function commonSpace(operand: Operand, sum: ShortSingular, count: number): Tripl
 }
 
 interface PartOptions {
-  readonly task: number;
   readonly each: number;
   readonly rankTolerance: number;
 }
@@ -107,7 +106,12 @@ interface PartOptions {
 function outsideCommonShortSide(
   operand: Operand,
   sum: ShortSingular,
-  { task, each, common, rankTolerance }: PartOptions & { readonly common: number },
+  {
+    task,
+    each,
+    common,
+    rankTolerance,
+  }: PartOptions & { readonly task: number; readonly common: number },
 ): Triples {
   const { algebra } = operand;
   const complement = columnsOf(sum.vectors, common, shortSide(operand));
@@ -127,29 +131,45 @@ function outsideCommonShortSide(
 }
 
 /**
- * Rows are the long side: U_c is long, `[L, c]`. With B = τᵀ U_c the Gram matrix outside it is
- * τᵀτ − B Bᵀ.
+ * Rows are the long side: U_c is long, `[L, c]`. With B_m = τ_mᵀ U_c the Gram matrix outside it is
+ * τ_mᵀτ_m − B_m B_mᵀ. The B_m of all tasks sum to V_c Σ_c, which gives the last one for nothing.
  */
 function outsideCommonLongSide(
   operand: Operand,
   space: Triples,
-  { task, each, rankTolerance }: PartOptions,
+  options: PartOptions,
+): readonly Triples[] {
+  const last = operand.taskVectors.length - 1;
+  const rest = scaleColumns(space.short, space.values);
+  return operand.taskVectors.map((_, task) => {
+    if (options.each === 0) return nothing(operand);
+    const inside = task === last ? rest : timesLong(operand, task, space.long);
+    if (task !== last) subtract(rest, inside);
+    return outsideOne(operand, space, { ...options, task, inside });
+  });
+}
+
+function outsideOne(
+  operand: Operand,
+  space: Triples,
+  {
+    task,
+    inside,
+    each,
+    rankTolerance,
+  }: PartOptions & { readonly task: number; readonly inside: Matrix },
 ): Triples {
   const { algebra } = operand;
-  if (each === 0) return nothing(operand);
-  const inside = timesLong(operand, task, space.long);
   const gram = gramOf(operand, task);
-  const overlap = algebra.gram(inside);
-  for (let i = 0; i < gram.data.length; i++) gram.data[i] -= overlap.data[i];
+  subtract(gram, algebra.gram(inside));
   const singular = singularFromGram(algebra, gram, rankTolerance);
   const count = Math.min(each, singular.rank);
   const right = columnsOf(singular.vectors, 0, count, singular.values);
   const long = longFactor(operand, right, task);
-  const correction = algebra.multiply(
-    space.long,
-    algebra.multiply(inside, right, { transposeA: true }),
+  subtract(
+    long,
+    algebra.multiply(space.long, algebra.multiply(inside, right, { transposeA: true })),
   );
-  for (let i = 0; i < long.data.length; i++) long.data[i] -= correction.data[i];
   return {
     short: columnsOf(singular.vectors, 0, count),
     long,
@@ -215,6 +235,14 @@ function nothing(operand: Operand): Triples {
     long: empty(Math.max(operand.rows, operand.columns)),
     values: new Float64Array(0),
   };
+}
+
+function subtract(from: Matrix, what: Matrix): void {
+  for (let i = 0; i < from.data.length; i++) from.data[i] -= what.data[i];
+}
+
+function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
+  return { ...a, data: a.data.map((value, at) => value * factors[at % a.columns]) };
 }
 
 function meanOf(values: Float64Array): number {
