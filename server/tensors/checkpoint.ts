@@ -82,7 +82,7 @@ async function readCompanion(
   if (name === undefined) return [];
   if (found.length > 1)
     throw new MergeError(
-      'MV411',
+      'MV420',
       `${path} holds ${found.length} files for the ${part.replace('_', ' ')} (${found.sort().join(', ')}); leave one`,
     );
   const { file, tensors } = await readHeader(join(path, name), options);
@@ -96,7 +96,7 @@ function refuseUnknownCompanions(path: string, names: readonly string[]): void {
   );
   if (name !== undefined)
     throw new MergeError(
-      'MV403',
+      'MV412',
       `${path} holds ${name}; OpenVLA-OFT models with FiLM or diffusion are not supported`,
     );
 }
@@ -114,11 +114,11 @@ async function assemble(path: string, content: FolderContent): Promise<Checkpoin
   for (const header of headers)
     for (const tensor of header.tensors) {
       if (tensors.has(tensor.name))
-        throw new MergeError('MV408', `tensor ${tensor.name} is stored twice in ${path}`);
+        throw new MergeError('MV417', `tensor ${tensor.name} is stored twice in ${path}`);
       tensors.set(tensor.name, tensor);
     }
   const config = names.includes('config.json')
-    ? await readJsonObject(join(folder, 'config.json'), 'MV412')
+    ? await readJsonObject(join(folder, 'config.json'), 'MV421')
     : undefined;
   return {
     path,
@@ -160,5 +160,5 @@ function noWeights(path: string, names: readonly string[]): MergeError {
       : names.includes('checkpoints') && names.includes('config.json')
         ? `${path} is a Prismatic run; convert it to the Hugging Face form first`
         : `${path} holds no weights (model.safetensors, model.safetensors.index.json or pytorch_model.bin)`;
-  return new MergeError('MV403', sentence, { data: { folder: basename(path) } });
+  return new MergeError('MV412', sentence, { data: { folder: basename(path) } });
 }

@@ -12,14 +12,14 @@ export function unreadable(path: string, cause: unknown): MergeError {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new MergeError('MV401', `${path} does not exist`, { cause });
+      return new MergeError('MV410', `${path} does not exist`, { cause });
     case 'EACCES':
     case 'EPERM':
-      return new MergeError('MV402', `${path} cannot be read: permission denied`, { cause });
+      return new MergeError('MV411', `${path} cannot be read: permission denied`, { cause });
     case 'EISDIR':
-      return new MergeError('MV402', `${path} is a folder where a file is needed`, { cause });
+      return new MergeError('MV411', `${path} is a folder where a file is needed`, { cause });
     default:
-      return new MergeError('MV402', `${path} cannot be read: ${reason(cause)}`, {
+      return new MergeError('MV411', `${path} cannot be read: ${reason(cause)}`, {
         cause,
         fault: 'system',
       });
@@ -47,7 +47,7 @@ export function unwritable(path: string, cause: unknown): MergeError {
 
 /** A file that is not what it was when its header was read. */
 export function changed(path: string, how: string): MergeError {
-  return new MergeError('MV413', `${path} ${how} while it was being read; start again`, {
+  return new MergeError('MV422', `${path} ${how} while it was being read; start again`, {
     fault: 'data',
   });
 }

@@ -49,7 +49,7 @@ async function readFresh(path: string, options: OpenOptions): Promise<FileHeader
     return { file: { path, size, mtimeMs, headerHash }, tensors };
   }
   throw new MergeError(
-    'MV403',
+    'MV412',
     `${path} is not a weight file; name a .safetensors, .index.json, .pt or .bin file, or their folder`,
   );
 }

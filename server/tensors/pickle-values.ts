@@ -57,13 +57,13 @@ export interface PickleMap {
 /** Something a weight file does not need and that could run code elsewhere. */
 export function foreign(path: string, what: string): MergeError {
   return new MergeError(
-    'MV410',
+    'MV419',
     `${path} is refused because its pickle needs ${what}, which weight files do not need; save the weights alone or as safetensors`,
   );
 }
 
 export function damagedPickle(path: string, what: string): MergeError {
-  return new MergeError('MV409', `${path} holds a damaged pickle: ${what}`);
+  return new MergeError('MV418', `${path} holds a damaged pickle: ${what}`);
 }
 
 /**

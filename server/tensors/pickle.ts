@@ -26,7 +26,7 @@ const allowedGlobals: ReadonlySet<string> = new Set([
 
 /**
  * Reads pickle protocols 2 to 4 as far as weight files use them, and runs none of it. Throws
- * `MergeError` MV410 for a global or an operation that weight files do not need, MV409 for damage.
+ * `MergeError` MV419 for a global or an operation that weight files do not need, MV418 for damage.
  */
 export function readPickle(bytes: Uint8Array, path: string): PickleValue {
   if (bytes.length > pickleLimits.bytes)

@@ -28,7 +28,7 @@ export class TensorReader {
   /**
    * Fills `target` (whole elements, stored dtype, row-major order) from element `start` on.
    * Synchronous: worker threads call it for large pieces, the server for small samples.
-   * Throws `MergeError` MV413 when the file was cut short or changed since its header was read.
+   * Throws `MergeError` MV422 when the file was cut short or changed since its header was read.
    */
   readBytes(info: TensorInfo, start: number, target: Uint8Array): void {
     const size = elementBytes(info.dtype);
@@ -44,7 +44,7 @@ export class TensorReader {
   readFloat32(info: TensorInfo, start: number, target: Float32Array): void {
     if (!isFloat(info.dtype))
       throw new MergeError(
-        'MV423',
+        'MV433',
         `tensor ${info.name} in ${info.file} holds ${info.dtype}, not numbers that can be merged`,
       );
     const bytes = new Uint8Array(target.length * elementBytes(info.dtype));
@@ -137,7 +137,7 @@ export class TensorReader {
   }
 
   /**
-   * Throws MV413 when any file read so far has changed since. A merge calls it once at its end,
+   * Throws MV422 when any file read so far has changed since. A merge calls it once at its end,
    * because a file that is rewritten in place keeps its descriptor valid.
    */
   checkUnchanged(): void {

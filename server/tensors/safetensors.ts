@@ -32,7 +32,7 @@ const lengthBytes = 8;
 /**
  * Reads and checks the header of a `.safetensors` file: names once, known dtypes, and offsets that
  * tile the rest of the file exactly, as the format demands. Zero-sized and 0-d tensors are valid.
- * Throws `MergeError` MV401, MV402, MV404 (not a valid header), MV405 (cut short) or MV406 (dtype).
+ * Throws `MergeError` MV410, MV411, MV413 (not a valid header), MV414 (cut short) or MV415 (dtype).
  */
 export async function readSafetensorsHeader(
   path: string,
@@ -133,7 +133,7 @@ function parseTensor(name: string, entry: unknown, region: DataRegion): TensorIn
   const dtype = entry['dtype'];
   if (!isDtype(dtype))
     throw new MergeError(
-      'MV406',
+      'MV415',
       `tensor ${name} in ${path} has the unknown dtype ${String(dtype).slice(0, 40)}`,
     );
   const shape = entry['shape'];
@@ -198,9 +198,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(path: string, what: string, cause?: unknown): MergeError {
-  return new MergeError('MV404', `${path} is not a valid safetensors file: ${what}`, { cause });
+  return new MergeError('MV413', `${path} is not a valid safetensors file: ${what}`, { cause });
 }
 
 function cutShort(path: string, what: string): MergeError {
-  return new MergeError('MV405', `${path} is cut short or damaged: ${what}`);
+  return new MergeError('MV414', `${path} is cut short or damaged: ${what}`);
 }

@@ -8,12 +8,12 @@ import type { TensorInfo } from './types';
 const concurrency = 16;
 
 /**
- * Reads a sharded checkpoint by its `.index.json`. Throws `MergeError` MV407 when the index is not
- * valid, names a file outside its folder or a file that is missing, MV408 when index and shards
+ * Reads a sharded checkpoint by its `.index.json`. Throws `MergeError` MV416 when the index is not
+ * valid, names a file outside its folder or a file that is missing, MV417 when index and shards
  * disagree about a tensor.
  */
 export async function readShards(index: string, options: OpenOptions): Promise<FileHeader[]> {
-  const weightMap = parseIndex(index, await readJsonObject(index, 'MV407'));
+  const weightMap = parseIndex(index, await readJsonObject(index, 'MV416'));
   const names = [...new Set(weightMap.values())];
   const headers: FileHeader[] = [];
   for (let i = 0; i < names.length; i += concurrency) {
@@ -29,14 +29,14 @@ function parseIndex(
   content: Readonly<Record<string, unknown>>,
 ): ReadonlyMap<string, string> {
   const entries = content['weight_map'];
-  if (!isObject(entries)) throw new MergeError('MV407', `${index} has no "weight_map"`);
+  if (!isObject(entries)) throw new MergeError('MV416', `${index} has no "weight_map"`);
   const weightMap = new Map<string, string>();
   for (const [tensor, file] of Object.entries(entries)) {
     if (typeof file !== 'string' || file === '')
-      throw new MergeError('MV407', `${index} names no file for tensor ${tensor}`);
+      throw new MergeError('MV416', `${index} names no file for tensor ${tensor}`);
     if (leavesFolder(file))
       throw new MergeError(
-        'MV407',
+        'MV416',
         `${index} names ${file} for tensor ${tensor}, which lies outside its folder`,
       );
     weightMap.set(tensor, file);
@@ -53,8 +53,8 @@ async function readShard(index: string, name: string, options: OpenOptions): Pro
   try {
     return await readHeader(join(dirname(index), name), options);
   } catch (cause) {
-    if (cause instanceof MergeError && cause.code === 'MV401')
-      throw new MergeError('MV407', `${index} names the shard ${name}, which does not exist`, {
+    if (cause instanceof MergeError && cause.code === 'MV410')
+      throw new MergeError('MV416', `${index} names the shard ${name}, which does not exist`, {
         cause,
       });
     throw cause;
@@ -72,20 +72,20 @@ function checkAgreement(
       const other = found.get(tensor.name);
       if (other)
         throw new MergeError(
-          'MV408',
+          'MV417',
           `tensor ${tensor.name} is in two shards, ${other.file} and ${tensor.file}`,
         );
       found.set(tensor.name, tensor);
       if (!weightMap.has(tensor.name))
         throw new MergeError(
-          'MV408',
+          'MV417',
           `${tensor.file} holds tensor ${tensor.name}, which ${index} does not list`,
         );
     }
   for (const [name, file] of weightMap)
     if (found.get(name)?.file !== join(dirname(index), file))
       throw new MergeError(
-        'MV408',
+        'MV417',
         `${index} says that tensor ${name} is in ${file}, but it is not there`,
       );
 }

@@ -36,7 +36,7 @@ const storageDtypes: Readonly<Record<string, Dtype>> = {
 /**
  * Reads a `.pt` or `.bin` file written by `torch.save` (torch ≥ 1.6) without running any of it.
  * Offsets, strides and shared storages are honoured; tensor data is not read.
- * Throws `MergeError` MV401, MV402, MV409 (not such a file) or MV410 (beyond the allow-list).
+ * Throws `MergeError` MV410, MV411, MV418 (not such a file) or MV419 (beyond the allow-list).
  */
 export async function readTorchFile(
   path: string,
@@ -69,16 +69,16 @@ export async function readTorchFile(
 export function stateDict(torch: TorchFile, path: string): Map<string, TensorInfo> {
   const { root } = torch;
   if (!isKind(root, 'map'))
-    throw new MergeError('MV409', `${path} holds no state dict, but a single value`);
+    throw new MergeError('MV418', `${path} holds no state dict, but a single value`);
   const tensors = new Map<string, TensorInfo>();
   for (const [key, value] of root.entries) {
     const place = isKind(value, 'tensor') ? torch.placed.get(value) : undefined;
     if (typeof key !== 'string' || !place)
       throw new MergeError(
-        'MV409',
+        'MV418',
         `${path} is not a plain state dict: its entry ${typeof key === 'string' ? key : 'with a key that is not a text'} is not a tensor`,
       );
-    if (tensors.has(key)) throw new MergeError('MV409', `${path} names the tensor ${key} twice`);
+    if (tensors.has(key)) throw new MergeError('MV418', `${path} names the tensor ${key} twice`);
     tensors.set(key, { ...place, name: key });
   }
   return tensors;
@@ -99,11 +99,11 @@ async function readRootPickle(
   const roots = [...archive.entries.values()].filter((e) => /^[^/]+\/data\.pkl$/.test(e.name));
   const [root] = roots;
   if (!root || roots.length > 1)
-    throw new MergeError('MV409', `${path} is not a valid torch file: it has no single data.pkl`);
+    throw new MergeError('MV418', `${path} is not a valid torch file: it has no single data.pkl`);
   const folder = root.name.slice(0, -'data.pkl'.length);
   const order = archive.entries.get(`${folder}byteorder`);
   if (order && new TextDecoder().decode(await readEntry(file, archive, order, 16)) !== 'little')
-    throw new MergeError('MV409', `${path} was written on a big-endian machine; convert it first`);
+    throw new MergeError('MV418', `${path} was written on a big-endian machine; convert it first`);
   return { folder, pickle: await readEntry(file, archive, root, pickleLimits.bytes) };
 }
 
@@ -119,7 +119,7 @@ async function placeTensors(
     const dtype = storageDtypes[type];
     if (!dtype)
       throw new MergeError(
-        'MV409',
+        'MV418',
         `${torch.archive.path} holds a ${type}, which is not supported`,
       );
     const storage = storages.get(key) ?? (await findStorage(torch, key));
@@ -127,7 +127,7 @@ async function placeTensors(
     const bytes = elements * elementBytes(dtype);
     if (storage.size < bytes)
       throw new MergeError(
-        'MV409',
+        'MV418',
         `${torch.archive.path} is not a valid torch file: data/${key} has ${storage.size} bytes and its tensors need ${bytes}`,
       );
     placed.set(
@@ -148,10 +148,10 @@ async function findStorage(torch: OpenTorch, key: string): Promise<Storage> {
   const name = `${folder}data/${key}`;
   const entry = archive.entries.get(name);
   if (!entry)
-    throw new MergeError('MV409', `${archive.path} is not a valid torch file: ${name} is missing`);
+    throw new MergeError('MV418', `${archive.path} is not a valid torch file: ${name} is missing`);
   if (!isStored(entry))
     throw new MergeError(
-      'MV409',
+      'MV418',
       `${archive.path} holds compressed weights (${name}), which torch never writes; unpack and save it again`,
     );
   return { start: await entryDataOffset(file, archive, entry), size: entry.size };
@@ -166,7 +166,7 @@ function placeTensor(
   const last = shape.reduce((sum, n, axis) => sum + (n - 1) * (strides[axis] ?? 0), tensor.offset);
   if (!Number.isSafeInteger(elements) || (elements > 0 && last >= storage.elements))
     throw new MergeError(
-      'MV409',
+      'MV418',
       `${at.path} is not a valid torch file: a tensor of shape [${shape.join(', ')}] reaches outside its storage`,
     );
   const info: TensorInfo = {

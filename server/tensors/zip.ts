@@ -34,7 +34,7 @@ const localSignature = 0x04034b50;
 const stored = 0;
 const deflated = 8;
 
-/** Reads the central directory. Throws `MergeError` MV409 for anything that does not add up. */
+/** Reads the central directory. Throws `MergeError` MV418 for anything that does not add up. */
 export async function readZip(file: FileHandle, path: string, size: number): Promise<ZipArchive> {
   const end = await findEnd(file, path, size);
   if (end.size > maximumDirectoryBytes || end.offset + end.size > size)
@@ -212,5 +212,5 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function notZip(path: string, what: string, cause?: unknown): MergeError {
-  return new MergeError('MV409', `${path} is not a valid torch file: ${what}`, { cause });
+  return new MergeError('MV418', `${path} is not a valid torch file: ${what}`, { cause });
 }
