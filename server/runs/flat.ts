@@ -28,7 +28,7 @@ function flatten(
     if (isScalar(item)) into[name] = item;
     else if (Array.isArray(item) && item.every((entry) => !isNamed(entry))) into[name] = item;
     else if (Array.isArray(item)) flatten(byTask(item as unknown[]), name, into);
-    else if (typeof item === "object") flatten(item as object, name, into);
+    else if (typeof item === 'object') flatten(item, name, into);
   }
 }
 
