@@ -89,7 +89,7 @@ export interface PolicyConfig {
 
 export type Rgb = readonly [number, number, number];
 
-/** Reads `config.json`. Throws `MergeError` MV503 naming the first key that does not fit. */
+/** Reads `config.json`. Throws `MergeError` MV563 naming the first key that does not fit. */
 export function parseFileConfig(config: unknown, file: string): FileConfig {
   const parsed = fileSchema.safeParse(config);
   if (!parsed.success) throw badConfig(file, describeIssue(parsed.error));
