@@ -13,6 +13,8 @@ export interface LanguageInputs {
   readonly causal: string;
   /** int64 [action queries]: the positions that the head's action path reads. */
   readonly actionPositions: string;
+  /** [Q, width]: an input, because tasks may keep queries of their own. */
+  readonly queries: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export function languageGraph(
   config: PolicyConfig,
 ): string {
   const { language } = config;
-  let x = inputSequence(net, patches, inputs.ids);
+  let x = inputSequence(net, patches, inputs);
   net.tap('lm.inputs_embeds', x);
   const seen = [headView(net, x, inputs, config)];
   net.tap('lm.hidden.0', x);
@@ -43,16 +45,16 @@ export function languageGraph(
 }
 
 /** `[embed(id₀), patches, embed(id₁ …), action queries, embed(stop)]`. */
-function inputSequence(net: Net, patches: string, ids: string): string {
+function inputSequence(net: Net, patches: string, inputs: LanguageInputs): string {
   const { graph, weights } = net;
-  const embedded = weights.rows('language_model.model.embed_tokens.weight', ids);
+  const embedded = weights.rows('language_model.model.embed_tokens.weight', inputs.ids);
   const end = 2 ** 31;
   return graph.concat(
     [
       graph.slice(embedded, 0, 0, 1),
       patches,
       graph.slice(embedded, 0, 1, -1),
-      weights.weight('action_queries.weight'),
+      inputs.queries,
       graph.slice(embedded, 0, -1, end),
     ],
     0,
