@@ -226,5 +226,7 @@ function encodePort(port: Port): ProtobufWriter {
     }
     tensor.message(2, shape);
   }
-  return new ProtobufWriter().text(1, port.name).message(2, new ProtobufWriter().message(1, tensor));
+  return new ProtobufWriter()
+    .text(1, port.name)
+    .message(2, new ProtobufWriter().message(1, tensor));
 }

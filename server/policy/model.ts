@@ -45,7 +45,11 @@ export function maskLayout(parts: PolicyParts): MaskLayout {
     slots.set(name, { offset: bytes, bytes: size });
     bytes += size;
   }
-  return { slots, bytes, scaled: [...parts.tasks.values()].some((task) => task.scale !== undefined) };
+  return {
+    slots,
+    bytes,
+    scaled: [...parts.tasks.values()].some((task) => task.scale !== undefined),
+  };
 }
 
 /**

@@ -108,11 +108,7 @@ export class OnnxPolicy implements Policy {
     return { ...chunk, seconds: (performance.now() - started) / 1000 };
   }
 
-  async stages(
-    observation: Observation,
-    task: string,
-    options: ActOptions = {},
-  ): Promise<Stages> {
+  async stages(observation: Observation, task: string, options: ActOptions = {}): Promise<Stages> {
     const state = this.state(observation, task);
     const variant = { task, masked: options.masked ?? true };
     const input = this.passInput(observation);

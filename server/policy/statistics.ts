@@ -138,5 +138,10 @@ function makeScale(
     const end = second?.[i] ?? 0;
     return (kind === 'mean_std' ? end : end - value) + 1e-8;
   });
-  return { start, width, mask: series?.mask ?? start.reduce<boolean[]>((all) => [...all, true], []), kind };
+  return {
+    start,
+    width,
+    mask: series?.mask ?? start.reduce<boolean[]>((all) => [...all, true], []),
+    kind,
+  };
 }

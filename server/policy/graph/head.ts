@@ -76,8 +76,7 @@ function headBlock(net: Net, x: string, config: PolicyConfig, inputs: BlockInput
   const keyTask = turn(net, project(inputs.task, 'k_task'), taskTokens, config);
   const valueTask = project(inputs.task, 'v_task');
   const gate = graph.node('Sigmoid', [net.weights.weight(`${name}.gating_factor`)]);
-  const product = (a: string, b: string): string =>
-    matmul(net, a, graph.transpose(b, 0, 2, 1));
+  const product = (a: string, b: string): string => matmul(net, a, graph.transpose(b, 0, 2, 1));
   const scores = graph.concat(
     [product(queryAction, keyAction), multiply(net, gate, product(queryTask, keyTask))],
     2,

@@ -94,10 +94,8 @@ interface BlockPlace {
 function block(net: Net, x: string, place: BlockPlace): string {
   const { tower, index, cameras, tokens } = place;
   const name = `${tower.prefix}blocks.${index}`;
-  const flat = (value: string): string =>
-    net.graph.reshape(value, cameras * tokens, tower.width);
-  const unflat = (value: string): string =>
-    net.graph.reshape(value, cameras, tokens, tower.width);
+  const flat = (value: string): string => net.graph.reshape(value, cameras * tokens, tower.width);
+  const unflat = (value: string): string => net.graph.reshape(value, cameras, tokens, tower.width);
   const scaled = (value: string, which: string): string =>
     tower.layerScale
       ? multiply(net, value, net.weights.weight(`${name}.${which}.scale_factor`))
@@ -115,8 +113,7 @@ function attention(net: Net, rows: string, { tower, index, cameras, tokens }: Bl
   const size = tower.width / tower.heads;
   const joint = linear(net, rows, `${tower.prefix}blocks.${index}.attn.qkv`);
   const [q = '', k = '', v = ''] = graph.split(joint, 3, 1);
-  const heads = (value: string): string =>
-    graph.reshape(value, cameras, tokens, tower.heads, size);
+  const heads = (value: string): string => graph.reshape(value, cameras, tokens, tower.heads, size);
   const query = multiply(net, graph.transpose(heads(q), 0, 2, 1, 3), graph.scalar(size ** -0.5));
   const weights = softmax(net, matmul(net, query, graph.transpose(heads(k), 0, 2, 3, 1)));
   const mixed = matmul(net, weights, graph.transpose(heads(v), 0, 2, 1, 3));

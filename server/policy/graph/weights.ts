@@ -4,7 +4,8 @@ import type { TensorInfo } from '../../tensors/types';
 import { missingTensor } from '../errors';
 
 /** A tensor on disk, or one already in memory as float32. */
-export type Weight = TensorInfo | { readonly shape: readonly number[]; readonly values: Float32Array };
+export type Weight =
+  TensorInfo | { readonly shape: readonly number[]; readonly values: Float32Array };
 
 /** Where one vector tensor's mask begins in the concatenated mask input. */
 export interface MaskSlot {
@@ -74,7 +75,8 @@ export class GraphWeights {
     const tensor = this.tensor(name);
     const vector = this.options.vector?.get(name);
     const width = tensor.shape[1] ?? 1;
-    if (vector && width % 8 !== 0) return graph.node('Gather', [this.weight(name), ids], { axis: 0 });
+    if (vector && width % 8 !== 0)
+      return graph.node('Gather', [this.weight(name), ids], { axis: 0 });
     const pick = (value: string): string => graph.node('Gather', [value, ids], { axis: 0 });
     const base = this.widen(pick(this.stored(tensor)), tensor);
     if (!vector) return base;

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { isRecord } from '../protocol/shape';
+import { readMergedDirectory } from '../runs/merged';
+import { openCheckpoint } from '../tensors/checkpoint';
+import { badConfig, badStatistics, noPolicy } from './errors';
+import { expertParts, readJsonFile, type PolicyParts } from './parts';
+import { baseMissing, mergedParts } from './source-merged';
+import { parseStatistics, type StatisticsFile } from './statistics';
+
+export interface SourceOptions {
+  readonly base?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Task name of a single expert; default: the directory's name. */
+  readonly task?: string | undefined;
+}
+
+/**
+ * Reads a policy's headers and small files from a run directory, its `merged/` folder, a released
+ * merged directory, or a plain checkpoint directory. Throws `MergeError` naming what is missing.
+ */
+export async function openPolicyParts(path: string, options: SourceOptions): Promise<PolicyParts> {
+  const given = resolve(path);
+  const open = options.signal ? { signal: options.signal } : {};
+  const folder = [join(given, 'merged'), given].find(isMerged);
+  if (folder !== undefined) {
+    const merged = await readMergedDirectory(folder, open);
+    const basePath = options.base ?? merged.base ?? recipeBase(folder);
+    if (basePath === undefined) throw baseMissing(folder);
+    const base = await openCheckpoint(resolve(dirname(folder), basePath), open);
+    const config = readJsonFile(join(merged.companionFolder, 'config.json')) ?? base.config;
+    return mergedParts(merged, base, statisticsIn(merged.companionFolder), config);
+  }
+  const plain = [join(given, 'merged'), given].find((f) => existsSync(join(f, 'config.json')));
+  if (plain === undefined) throw noPolicy(given, describeFolder(given));
+  const checkpoint = await openCheckpoint(plain, open);
+  return expertParts(checkpoint, options.task ?? basename(given), statisticsIn(plain));
+}
+
+function isMerged(folder: string): boolean {
+  return ['tall_masks.pt', 'task_vector.safetensors', 'task_vector.safetensors.index.json'].some(
+    (name) => existsSync(join(folder, name)),
+  );
+}
+
+/** The base that a run's resolved recipe names: the released layout itself does not say. */
+function recipeBase(folder: string): string | undefined {
+  const resolved = readJsonFile(join(dirname(folder), 'recipe.resolved.json'));
+  const base = isRecord(resolved) ? resolved['base'] : undefined;
+  if (typeof base === 'string') return base;
+  const path = isRecord(base) ? base['path'] : undefined;
+  return typeof path === 'string' ? path : undefined;
+}
+
+function statisticsIn(folder: string): StatisticsFile {
+  const path = join(folder, 'dataset_statistics.json');
+  let json: unknown;
+  try {
+    json = readJsonFile(path);
+  } catch {
+    throw badConfig(path, 'is not valid JSON');
+  }
+  if (json === undefined)
+    throw badStatistics(`${path} is missing; without it actions cannot be brought to robot units`);
+  return parseStatistics(json, path);
+}
+
+function describeFolder(folder: string): string {
+  if (!existsSync(folder)) return 'does not exist';
+  const tasks = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')));
+  if (tasks.length > 0)
+    return `holds one policy a task (${tasks.join(', ')}); name one of these folders`;
+  return 'holds no policy: neither a merged task vector nor a checkpoint with a config.json is there';
+}
