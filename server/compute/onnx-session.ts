@@ -1,12 +1,13 @@
 import { parse, relative } from 'node:path';
 import { realpathSync } from 'node:fs';
+import type * as OnnxModule from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { MergeError } from '../protocol/merge-error';
 
 export type { InferenceSession, Tensor };
 
 /** The runtime's module. Loading it loads native code, so only jobs call this. */
-export type Onnx = typeof import('onnxruntime-node');
+export type Onnx = typeof OnnxModule;
 
 export async function loadOnnx(): Promise<Onnx> {
   try {

@@ -47,19 +47,24 @@ function readPng(bytes: Uint8Array, name: string): Picture {
   const { width, height, palette, depth } = png;
   if (png.transparency && !palette)
     throw badPicture(name, 'has a transparent colour; save it without transparency');
-  if (palette) {
-    const indices = unpackIndices(png.data, width, height, depth);
-    const channels = palette[0]?.length ?? 3;
-    const data = new Uint8Array(width * height * channels);
-    for (let i = 0; i < width * height; i++) data.set(palette[indices[i] ?? 0] ?? [], i * channels);
-    return toRgb({ width, height, data, channels, top: 255 }, name);
-  }
-  const data = depth < 8 ? unpackIndices(png.data, width, height, depth) : png.data;
+  const data = unpackSamples(png.data, width * png.channels, height, depth);
+  if (palette) return toRgb({ width, height, ...lookUp(data, palette), top: 255 }, name);
   return toRgb({ width, height, data, channels: png.channels, top: 2 ** depth - 1 }, name);
 }
 
+/** Palette indices to colours. */
+function lookUp(
+  indices: ArrayLike<number>,
+  palette: readonly (readonly number[])[],
+): { readonly data: Uint8Array; readonly channels: number } {
+  const channels = palette[0]?.length ?? 3;
+  const data = new Uint8Array(indices.length * channels);
+  for (let i = 0; i < indices.length; i++) data.set(palette[indices[i] ?? 0] ?? [], i * channels);
+  return { data, channels };
+}
+
 /** Samples of 1, 2 or 4 bits, packed row by row, most significant first. */
-function unpackIndices(
+function unpackSamples(
   packed: ArrayLike<number>,
   width: number,
   height: number,

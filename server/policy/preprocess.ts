@@ -19,13 +19,13 @@ export interface Prepared {
 /** Turns pictures of any size into the network's input (reference: policy forward §2). */
 export class Preprocessor {
   private readonly tables: readonly Float32Array[];
-  private readonly cropTaps: Taps | undefined;
+  private readonly crop: CropAxis | undefined;
   private readonly resizeTaps = new Map<number, Taps>();
 
   constructor(private readonly config: PolicyConfig) {
     const size = config.imageSize;
-    const side = Math.sqrt(config.entry.center_crop);
-    this.cropTaps = side < 1 ? cropTaps(size, side) : undefined;
+    const area = config.entry.center_crop;
+    this.crop = area < 1 ? cropAxis(size, area) : undefined;
     // One table of 256 values for each tower and colour, in float32 as the reference computes them.
     this.tables = config.normalization.flatMap(({ mean, std }) =>
       [0, 1, 2].map((c) =>
@@ -41,23 +41,22 @@ export class Preprocessor {
 
   /** Throws MV570 when the number of pictures is not the number of cameras. */
   prepare(images: readonly Picture[]): Prepared {
-    const { cameras, imageSize: size, entry } = this.config;
+    const { cameras, imageSize: size } = this.config;
     if (images.length !== cameras.length)
       throw badObservation(
         `${images.length} ${images.length === 1 ? 'picture was' : 'pictures were'} given; this policy takes ${cameras.length} (${cameras.join(', ')})`,
       );
     const pictures = images.map((image) => {
       const resized = image.width === size && image.height === size ? image : this.resize(image);
-      return this.cropTaps ? resample(resized, [this.cropTaps, this.cropTaps], cropByte) : resized;
+      return this.crop ? cropPicture(resized, this.crop) : resized;
     });
-    void entry;
     return { pictures, pixels: this.normalize(pictures) };
   }
 
   /** JPEG as the training data went through, then Lanczos-3 to S×S. */
   resize(image: Picture): Picture {
     const source = this.config.entry.jpeg ? jpegRoundTrip(image) : image;
-    return resample(source, [this.tapsFor(source.width), this.tapsFor(source.height)], roundByte);
+    return resample(source, this.tapsFor(source.width), this.tapsFor(source.height));
   }
 
   private tapsFor(length: number): Taps {
@@ -108,52 +107,82 @@ function lanczos3(x: number): number {
   return (3 * Math.sin(angle) * Math.sin(angle / 3)) / (angle * angle);
 }
 
-/** Bilinear samples of the middle `side` of an axis; first and last lie on the box's edges. */
-function cropTaps(size: number, side: number): Taps {
-  const first = new Int32Array(size);
-  const weights = Array.from({ length: size }, (_, i) => {
-    const position = ((1 - side) / 2) * (size - 1) + i * side;
-    const low = Math.min(Math.floor(position), size - 1);
-    first[i] = low;
-    const share = position - low;
-    return low + 1 < size ? Float64Array.of(1 - share, share) : Float64Array.of(1);
-  });
-  return { first, weights };
+/** Where the samples of a cropped axis lie: between `low` and `low + 1`, `share` of the way. */
+interface CropAxis {
+  readonly low: Int32Array;
+  readonly share: Float32Array;
 }
 
-/** Separable resampling in float64: rows of the result, then columns. */
-function resample(
-  picture: Picture,
-  [across, down]: readonly [Taps, Taps],
-  toByte: (value: number) => number,
-): Picture {
-  const { width, height, data } = picture;
-  const size = across.first.length;
-  const lines = new Float64Array(height * size * 3);
+/**
+ * The middle `side` of an axis in `size` samples, first and last on the box's edges. Positions are
+ * float32 step by step, as the reference computes them: a rounding tie decides about whole bytes.
+ */
+function cropAxis(size: number, area: number): CropAxis {
+  const f = Math.fround;
+  const side = f(Math.sqrt(f(area)));
+  const start = f(f(1 - side) / 2);
+  const step = f(f(f(f(start + side) - start) * f(size - 1)) / f(size - 1));
+  const low = new Int32Array(size);
+  const share = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    const position = f(f(start * f(size - 1)) + f(i * step));
+    low[i] = Math.floor(position);
+    share[i] = f(position - Math.floor(position));
+  }
+  return { low, share };
+}
+
+/** Crops and enlarges again: bilinear on values in 0 … 1, then ⌊v · 255.5⌋ (not rounding). */
+function cropPicture({ width, height, data }: Picture, axis: CropAxis): Picture {
+  const f = Math.fround;
+  const unit = Float32Array.from({ length: 256 }, (_, v) => f(v * f(1 / 255)));
+  const at = (x: number, y: number, c: number): number =>
+    unit[data[(Math.min(y, height - 1) * width + Math.min(x, width - 1)) * 3 + c] ?? 0] ?? 0;
+  const mix = (a: number, b: number, share: number): number => f(a + f(f(b - a) * share));
+  const out = new Uint8Array(data.length);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < size; x++) {
-      const weights = across.weights[x] ?? new Float64Array();
-      const from = (y * width + (across.first[x] ?? 0)) * 3;
+    for (let x = 0; x < width; x++) {
+      const [left = 0, top = 0] = [axis.low[x], axis.low[y]];
+      const [across = 0, down = 0] = [axis.share[x], axis.share[y]];
       for (let c = 0; c < 3; c++) {
-        let sum = 0;
-        for (let k = 0; k < weights.length; k++)
-          sum += (weights[k] ?? 0) * (data[from + k * 3 + c] ?? 0);
-        lines[(y * size + x) * 3 + c] = sum;
+        const upper = mix(at(left, top, c), at(left + 1, top, c), across);
+        const lower = mix(at(left, top + 1, c), at(left + 1, top + 1, c), across);
+        const value = Math.min(1, Math.max(0, mix(upper, lower, down)));
+        out[(y * width + x) * 3 + c] = Math.floor(f(value * 255.5));
       }
     }
-  const out = new Uint8Array(size * size * 3);
-  const stride = size * 3;
-  for (let y = 0; y < size; y++) {
-    const weights = down.weights[y] ?? new Float64Array();
-    const from = (down.first[y] ?? 0) * stride;
-    for (let i = 0; i < stride; i++) {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++)
-        sum += (weights[k] ?? 0) * (lines[from + k * stride + i] ?? 0);
-      out[y * stride + i] = toByte(sum);
-    }
-  }
-  return { width: size, height: size, data: out };
+  return { width, height, data: out };
+}
+
+/** Separable resampling in float64, rounded once: along rows, then along columns. */
+function resample(picture: Picture, across: Taps, down: Taps): Picture {
+  const { width, height, data } = picture;
+  const size = across.first.length;
+  const rows = convolve(data, across, { outer: height, length: width, inner: 3 });
+  const both = convolve(rows, down, { outer: 1, length: height, inner: size * 3 });
+  return { width: size, height: size, data: Uint8Array.from(both, roundByte) };
+}
+
+/** Weighted sums along the middle axis of `[outer, length, inner]`. */
+function convolve(
+  source: ArrayLike<number>,
+  { first, weights }: Taps,
+  shape: { readonly outer: number; readonly length: number; readonly inner: number },
+): Float64Array {
+  const { outer, length, inner } = shape;
+  const out = new Float64Array(outer * first.length * inner);
+  let at = 0;
+  for (let block = 0; block < outer; block++)
+    weights.forEach((row, o) => {
+      const from = (block * length + (first[o] ?? 0)) * inner;
+      for (let i = 0; i < inner; i++) {
+        let sum = 0;
+        for (let k = 0; k < row.length; k++)
+          sum += (row[k] ?? 0) * (source[from + k * inner + i] ?? 0);
+        out[at++] = sum;
+      }
+    });
+  return out;
 }
 
 /** Round half to even, clipped to 0 … 255. */
@@ -162,9 +191,4 @@ function roundByte(value: number): number {
   const rest = value - low;
   const up = rest > 0.5 || (rest === 0.5 && low % 2 !== 0);
   return Math.min(255, Math.max(0, up ? low + 1 : low));
-}
-
-/** The reference multiplies values in 0 … 1 by 255.5 and cuts off; plain rounding differs. */
-function cropByte(value: number): number {
-  return Math.floor(Math.min(1, Math.max(0, value / 255)) * 255.5);
 }

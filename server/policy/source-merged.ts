@@ -1,4 +1,4 @@
-import { MergeError } from '../protocol/merge-error';
+import type { MergeError } from '../protocol/merge-error';
 import type { MergedCheckpoint, StoredMask } from '../runs/merged';
 import { TensorReader } from '../tensors/reader';
 import type { Checkpoint, TensorInfo } from '../tensors/types';
