@@ -69,7 +69,12 @@ export function isGradient(spec: NumberSpec): spec is Gradient {
   return typeof spec === 'object' && 'gradient' in spec;
 }
 
-function alongBlocks(values: readonly number[], place: TensorPlace, fallback: number): number {
+/** Linear interpolation of a gradient at a block; the first value outside blocks. */
+export function alongBlocks(
+  values: readonly number[],
+  place: TensorPlace,
+  fallback: number,
+): number {
   const first = values[0];
   if (first === undefined) return fallback;
   if (place.block === null) return first;
