@@ -11,6 +11,14 @@ export const verbs: readonly VerbSpec[] = [
     load: () => import('./verbs/devices'),
   },
   {
+    name: 'init',
+    summary: 'writes the sample workspace: a recipe and the small zoo it merges',
+    operands: 'DIR',
+    count: [1, 1],
+    options: {},
+    load: () => import('./verbs/init'),
+  },
+  {
     name: 'report',
     summary: 'tables of one run or of several side by side',
     operands: 'RUN…',

@@ -90,14 +90,18 @@ function findProjection(
     const isPlace = place?.kind === paths[want.path] && place.block === want.block;
     return isPlace && info.shape.length === 2 && isFloat(info.dtype);
   };
-  const expert = inputs.experts[task];
-  const stored = (expert?.checkpoint ?? inputs.base)?.tensors.values() ?? [];
-  const found = [...(expert?.adapter?.replacements.values() ?? []), ...stored].find(isWanted);
+  const found = tensorsOf(inputs, task).find(isWanted);
   if (found) return found;
   throw new MergeError(
     'MV538',
-    `expert ${expert?.task ?? ''} has no ${want.path === 'task' ? 'v_task' : 'v_adapter'} weight in block ${want.block} of its action head, which the router is made from; set router: none to merge without it`,
+    `expert ${inputs.experts[task]?.task ?? ''} has no ${want.path === 'task' ? 'v_task' : 'v_adapter'} weight in block ${want.block} of its action head, which the router is made from; set router: none to merge without it`,
   );
+}
+
+function tensorsOf({ base, experts }: MergeInputs, task: number): TensorInfo[] {
+  const expert = experts[task];
+  const stored = expert?.checkpoint ?? base;
+  return [...(expert?.adapter?.replacements.values() ?? []), ...(stored?.tensors.values() ?? [])];
 }
 
 function decompose(
