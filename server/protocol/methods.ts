@@ -14,7 +14,6 @@ export interface Requests {
   'mergevla/checkpoint/list': { params: RecipeParams; result: readonly CheckpointSummary[] };
   /** Runs below the output directories of the workspace's recipes, newest first. */
   'mergevla/run/list': { params: NoParams; result: readonly RunSummary[] };
-  'mergevla/device/list': { params: NoParams; result: readonly DeviceSummary[] };
   /** Starts the command as a process of its own, which outlives the server and the window. */
   'mergevla/job/start': { params: JobStartParams; result: JobStarted };
   /** Asks a running job to end; it does within two seconds. False where nothing runs. */
@@ -101,14 +100,6 @@ export interface RunSummary {
   readonly error?: { readonly code: string; readonly message: string };
   /** One short text for the tree: `routed 84.7 %`, `39.9 % active`. */
   readonly headline?: string;
-}
-
-export interface DeviceSummary {
-  readonly id: string;
-  readonly label: string;
-  readonly usable: boolean;
-  /** What it is, or one sentence why it cannot be used. */
-  readonly detail: string;
 }
 
 /** Verbs of the command that write a run directory. */

@@ -1,0 +1,128 @@
+import {
+  EventEmitter,
+  workspace,
+  type Disposable,
+  type Event,
+  type ExtensionContext,
+} from 'vscode';
+import {
+  LanguageClient,
+  State,
+  TransportKind,
+  type CancellationToken,
+  type LanguageClientOptions,
+} from 'vscode-languageclient/node';
+import type { Notifications, Requests } from '../server/protocol/methods';
+import { jobSettings } from './config';
+import type { Logs } from './log';
+
+/** Commands that Markdown from the server may link to. */
+const linkedCommands = [
+  'mergevla.merge',
+  'mergevla.openRunFolder',
+  'mergevla.openRunReport',
+  'mergevla.showLog',
+  'mergevla.openMergeLab',
+  'mergevla.showRouting',
+  'mergevla.showSuccessRates',
+  'mergevla.computeExactly',
+  'mergevla.stopReading',
+  'workbench.trust.manage',
+] as const;
+
+/** After so many crashes in three minutes the server stays down until the user restarts it. */
+const maxRestarts = 5;
+
+export type ServerState = 'starting' | 'running' | 'stopped';
+
+/** The language server as the rest of the extension sees it. */
+export interface Server extends Disposable {
+  readonly state: ServerState;
+  readonly onDidChangeState: Event<ServerState>;
+  request<M extends keyof Requests>(
+    method: M,
+    params: Requests[M]['params'],
+    token?: CancellationToken,
+  ): Promise<Requests[M]['result']>;
+  notify<M extends keyof Notifications>(method: M, params: Notifications[M]): Promise<void>;
+  onNotification<M extends keyof Notifications>(
+    method: M,
+    handler: (params: Notifications[M]) => void,
+  ): Disposable;
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createServer(context: ExtensionContext, logs: Logs): Server {
+  const client = new LanguageClient(
+    'mergevla',
+    'MergeVLA',
+    serverOptions(context),
+    clientOptions(logs),
+  );
+  const changed = new EventEmitter<ServerState>();
+  const names: Record<State, ServerState> = {
+    [State.Stopped]: 'stopped',
+    [State.Starting]: 'starting',
+    [State.StartFailed]: 'stopped',
+    [State.Running]: 'running',
+  };
+  let state: ServerState = 'stopped';
+  const listening = client.onDidChangeState(({ newState }) => {
+    state = names[newState];
+    logs.extension.info(`language server: ${state}`);
+    changed.fire(state);
+  });
+  return {
+    get state() {
+      return state;
+    },
+    onDidChangeState: changed.event,
+    request: (method, params, token) => client.sendRequest(method, params, token),
+    notify: (method, params) => client.sendNotification(method, params),
+    onNotification: (method, handler) => client.onNotification(method, handler),
+    start: () => client.start(),
+    restart: () => client.restart(),
+    stop: () => (client.needsStop() ? client.stop() : Promise.resolve()),
+    dispose: () => {
+      listening.dispose();
+      changed.dispose();
+    },
+  };
+}
+
+function serverOptions(context: ExtensionContext) {
+  const server = { module: context.asAbsolutePath('dist/server.js'), transport: TransportKind.ipc };
+  return {
+    run: server,
+    debug: { ...server, options: { execArgv: ['--nolazy', '--inspect=6019'] } },
+  };
+}
+
+function clientOptions(logs: Logs): LanguageClientOptions {
+  const { node, environment } = jobSettings();
+  return {
+    documentSelector: [{ language: 'mergevla' }],
+    diagnosticCollectionName: 'mergevla',
+    outputChannel: logs.server,
+    connectionOptions: { maxRestartCount: maxRestarts },
+    diagnosticPullOptions: { onChange: true, onSave: true, onTabs: true },
+    initializationOptions: () => ({
+      trusted: workspace.isTrusted,
+      job: { node, environment },
+    }),
+    markdown: {
+      isTrusted: { enabledCommands: linkedCommands },
+      supportHtml: false,
+      supportThemeIcons: true,
+    },
+    synchronize: {
+      fileEvents: [
+        workspace.createFileSystemWatcher('**/*.mergevla.{yaml,yml}'),
+        workspace.createFileSystemWatcher('**/*.{safetensors,safetensors.index.json}'),
+        workspace.createFileSystemWatcher('**/run.json'),
+      ],
+    },
+  };
+}

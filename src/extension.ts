@@ -1,0 +1,92 @@
+import { commands, window, type ExtensionContext } from 'vscode';
+import { createServer, type Server } from './client';
+import type { Commands, Parts } from './commands/context';
+import { jobCommands } from './commands/jobs';
+import { recipeCommands } from './commands/recipes';
+import { runCommands } from './commands/runs';
+import { supportCommands } from './commands/support';
+import { createJobs } from './jobs';
+import { createLogs } from './log';
+import { createRuns } from './runs';
+import { createJobStatus, createLanguageStatus } from './status';
+import { provideTasks } from './tasks';
+import { followTrust } from './trust';
+import { createCheckpointsTree } from './views/checkpoints';
+import { createDevicesTree } from './views/devices';
+import { createRunsTree } from './views/runs';
+
+/** What tests and other extensions get from `activate`. */
+export interface Api extends Parts {
+  readonly activatedMs: number;
+}
+
+export async function activate(context: ExtensionContext): Promise<Api> {
+  const started = performance.now();
+  const logs = createLogs();
+  const server = createServer(context, logs);
+  const runs = createRuns(server, logs);
+  const jobs = createJobs(server, runs, logs);
+  const parts: Parts = {
+    ...{ context, logs, server, runs, jobs },
+    cli: context.asAbsolutePath('dist/cli.js'),
+  };
+  const refresh = registerViews(parts);
+  registerCommands(context, {
+    ...recipeCommands(parts),
+    ...jobCommands(parts),
+    ...runCommands(parts),
+    ...supportCommands(parts, refresh),
+  });
+  context.subscriptions.push(
+    createLanguageStatus(server),
+    createJobStatus(runs),
+    provideTasks(server, parts.cli),
+    followTrust(server, refresh),
+    ...[runs, jobs, server, logs],
+  );
+  await startServer(server, logs);
+  return { ...parts, activatedMs: performance.now() - started };
+}
+
+/** Only `deactivate` may wait, and it gets no context: the server is handed to it here. */
+let running: Server | undefined;
+
+export function deactivate(): Promise<void> {
+  return running?.stop() ?? Promise.resolve();
+}
+
+async function startServer(server: Server, logs: Parts['logs']): Promise<void> {
+  running = server;
+  try {
+    await server.start();
+  } catch (error) {
+    // The editor keeps its grammar and commands; the status item offers the restart.
+    logs.extension.error(`the language server did not start: ${String(error)}`);
+  }
+}
+
+function registerCommands(context: ExtensionContext, family: Commands): void {
+  for (const [name, run] of Object.entries(family))
+    context.subscriptions.push(commands.registerCommand(name, run));
+}
+
+function registerViews(parts: Parts): () => Promise<void> {
+  const checkpoints = createCheckpointsTree(parts.server);
+  const devices = createDevicesTree(parts.cli, parts.logs);
+  parts.context.subscriptions.push(
+    checkpoints,
+    window.createTreeView('mergevla.runs', {
+      treeDataProvider: createRunsTree(parts.runs),
+      showCollapseAll: true,
+      canSelectMany: true,
+    }),
+    window.createTreeView('mergevla.checkpoints', { treeDataProvider: checkpoints }),
+    window.createTreeView('mergevla.devices', { treeDataProvider: devices }),
+  );
+  return async () => {
+    await parts.server.notify('mergevla/files/refresh', {});
+    await parts.runs.refresh();
+    checkpoints.refresh();
+    devices.refresh();
+  };
+}
