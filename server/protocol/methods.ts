@@ -8,17 +8,20 @@ import type { Problem } from './problem';
 export interface Requests {
   /** Every problem of one recipe, with its file findings, as `mergevla check` prints them. */
   'mergevla/recipe/check': { params: RecipeParams; result: CheckResult };
+  /** The text of a new recipe, with the checkpoints found below a folder filled in. */
+  'mergevla/recipe/template': { params: { readonly folder?: string }; result: string };
   /** Recipes below the workspace folders, sorted by path. */
   'mergevla/recipe/list': { params: NoParams; result: readonly RecipeSummary[] };
   /** What the recipe's checkpoints are and whether they are there. */
   'mergevla/checkpoint/list': { params: RecipeParams; result: readonly CheckpointSummary[] };
   /** Runs below the output directories of the workspace's recipes, newest first. */
   'mergevla/run/list': { params: NoParams; result: readonly RunSummary[] };
+  /** What jobs can compute with, or why not. */
+  'mergevla/device/list': { params: NoParams; result: readonly DeviceSummary[] };
   /** Starts the command as a process of its own, which outlives the server and the window. */
   'mergevla/job/start': { params: JobStartParams; result: JobStarted };
   /** Asks a running job to end; it does within two seconds. False where nothing runs. */
   'mergevla/job/stop': { params: { readonly run: string }; result: boolean };
-  'mergevla/environment/report': { params: NoParams; result: Readonly<Record<string, string>> };
 }
 
 /** Notifications of ours, in both directions. */
@@ -102,6 +105,13 @@ export interface RunSummary {
   readonly headline?: string;
 }
 
+export interface DeviceSummary {
+  readonly id: string;
+  readonly usable: boolean;
+  /** What it is, or one sentence why it cannot be used. */
+  readonly detail: string;
+}
+
 /** Verbs of the command that write a run directory. */
 export type JobAction = 'merge' | 'evaluate' | 'run';
 
@@ -117,4 +127,16 @@ export interface JobStarted {
   /** The run directory: watch `mergevla/run/changed` for it. */
   readonly run: string;
   readonly pid: number;
+}
+
+/** What the editor tells the server at the start. */
+export interface InitializationOptions {
+  readonly trusted: boolean;
+  readonly job: {
+    /** Path of the Node.js for jobs; empty: the server's own. */
+    readonly node: string;
+    readonly environment: Readonly<Record<string, string>>;
+  };
+  /** Absolute path of the `mergevla` command. */
+  readonly cli: string;
 }

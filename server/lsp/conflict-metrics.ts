@@ -1,0 +1,47 @@
+import type { Estimate, MergeReport } from '../protocol/report';
+import type { Analysis } from './documents';
+
+/** Numbers about a recipe as it stands, and where they come from. */
+export type MetricsAnswer =
+  | { readonly state: 'none'; readonly reason?: string }
+  | {
+      /** A sample is being read; the next question may have numbers. */
+      readonly state: 'reading';
+      readonly bytesRead: number;
+      readonly bytesTotal: number;
+      readonly remainingSeconds?: number;
+    }
+  | {
+      readonly state: 'ready';
+      readonly report: MergeReport<Estimate | number>;
+      readonly source: MetricsSource;
+    };
+
+export type MetricsSource =
+  | { readonly kind: 'exact'; readonly run: string; readonly name: string }
+  | { readonly kind: 'estimate'; readonly share: number; readonly seconds: number };
+
+/** Active ratio of every task, and the selfish share, for each value of a parameter. */
+export interface MetricsCurve {
+  readonly grid: readonly number[];
+  readonly active: Readonly<Record<string, readonly (Estimate | number)[]>>;
+  /** Share of the retained positions that only one task keeps. */
+  readonly selfish?: readonly (Estimate | number)[];
+}
+
+export type CurveParameter = 'lambda' | 'alpha' | 'density';
+
+/**
+ * Where hovers, lenses and hints take numbers from. Answers come from memory at once: a provider starts
+ * reading in the background when asked and tells `onDidChange` when there is more.
+ */
+export interface ConflictMetrics {
+  report(recipe: Analysis): MetricsAnswer;
+  /** For `lambda` hovers; undefined where the provider cannot vary the parameter. */
+  curve(recipe: Analysis, parameter: CurveParameter, grid: readonly number[]): MetricsCurve | undefined;
+  /** The same inputs merged by another method; undefined where that is not known. */
+  withMethod(recipe: Analysis, method: string): MergeReport<Estimate | number> | undefined;
+  /** Ends reading for a recipe. */
+  stop(uri: string): void;
+  onDidChange(listener: (uri: string) => void): void;
+}
