@@ -12,7 +12,7 @@ import {
   type CancellationToken,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
-import type { Notifications, Requests } from '../server/protocol/methods';
+import type { InitializationOptions, Notifications, Requests } from '../server/protocol/methods';
 import { jobSettings } from './config';
 import type { Logs } from './log';
 
@@ -59,7 +59,7 @@ export function createServer(context: ExtensionContext, logs: Logs): Server {
     'mergevla',
     'MergeVLA',
     serverOptions(context),
-    clientOptions(logs),
+    clientOptions(context, logs),
   );
   const changed = new EventEmitter<ServerState>();
   const names: Record<State, ServerState> = {
@@ -100,7 +100,7 @@ function serverOptions(context: ExtensionContext) {
   };
 }
 
-function clientOptions(logs: Logs): LanguageClientOptions {
+function clientOptions(context: ExtensionContext, logs: Logs): LanguageClientOptions {
   const { node, environment } = jobSettings();
   return {
     documentSelector: [{ language: 'mergevla' }],
@@ -108,9 +108,10 @@ function clientOptions(logs: Logs): LanguageClientOptions {
     outputChannel: logs.server,
     connectionOptions: { maxRestartCount: maxRestarts },
     diagnosticPullOptions: { onChange: true, onSave: true, onTabs: true },
-    initializationOptions: () => ({
+    initializationOptions: (): InitializationOptions => ({
       trusted: workspace.isTrusted,
       job: { node, environment },
+      cli: context.asAbsolutePath('dist/cli.js'),
     }),
     markdown: {
       isTrusted: { enabledCommands: linkedCommands },

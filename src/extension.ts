@@ -72,7 +72,7 @@ function registerCommands(context: ExtensionContext, family: Commands): void {
 
 function registerViews(parts: Parts): () => Promise<void> {
   const checkpoints = createCheckpointsTree(parts.server);
-  const devices = createDevicesTree(parts.cli, parts.logs);
+  const devices = createDevicesTree(parts.server);
   parts.context.subscriptions.push(
     checkpoints,
     window.createTreeView('mergevla.runs', {

@@ -38,7 +38,11 @@ export type CurveParameter = 'lambda' | 'alpha' | 'density';
 export interface ConflictMetrics {
   report(recipe: Analysis): MetricsAnswer;
   /** For `lambda` hovers; undefined where the provider cannot vary the parameter. */
-  curve(recipe: Analysis, parameter: CurveParameter, grid: readonly number[]): MetricsCurve | undefined;
+  curve(
+    recipe: Analysis,
+    parameter: CurveParameter,
+    grid: readonly number[],
+  ): MetricsCurve | undefined;
   /** The same inputs merged by another method; undefined where that is not known. */
   withMethod(recipe: Analysis, method: string): MergeReport<Estimate | number> | undefined;
   /** Ends reading for a recipe. */

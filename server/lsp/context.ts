@@ -22,4 +22,8 @@ export interface Session extends InitializationOptions {
   trusted: boolean;
   /** Absolute paths of the workspace folders. */
   folders: readonly string[];
+  /** The client answers questions about settings. */
+  asksSettings: boolean;
+  /** The client pulls diagnostics anew when asked to. */
+  refreshes: boolean;
 }

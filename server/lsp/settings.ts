@@ -41,9 +41,10 @@ async function ask(connection: Connection, scopeUri: string): Promise<ResourceSe
     'mergevla.hover.metrics',
     'mergevla.files.watching',
   ];
-  const [codeLens, inlayHints, hoverMetrics, watching] = (await connection.workspace.getConfiguration(
-    sections.map((section) => ({ scopeUri, section })),
-  )) as unknown[];
+  const [codeLens, inlayHints, hoverMetrics, watching] =
+    (await connection.workspace.getConfiguration(
+      sections.map((section) => ({ scopeUri, section })),
+    )) as unknown[];
   return {
     codeLens: codeLens !== false,
     inlayHints: inlayHints !== false,

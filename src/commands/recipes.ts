@@ -1,15 +1,5 @@
-import {
-  commands,
-  languages,
-  Selection,
-  SnippetString,
-  Uri,
-  ViewColumn,
-  window,
-  workspace,
-} from 'vscode';
+import { commands, languages, Selection, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Problem } from '../../server/protocol/problem';
-import { starterSnippet, starterText } from '../../server/protocol/starter';
 import { runCommand } from '../command-line';
 import { chooseRecipe, isRecipe, saved } from '../recipes';
 import type { Commands, Parts } from './context';
@@ -17,7 +7,7 @@ import type { Commands, Parts } from './context';
 /** Commands that read or make recipes and start no job. */
 export function recipeCommands(parts: Parts): Commands {
   return {
-    'mergevla.newRecipe': (folder) => newRecipe(folder),
+    'mergevla.newRecipe': (folder) => newRecipe(parts, folder),
     'mergevla.check': (recipe) => check(parts, recipe),
     'mergevla.plan': (recipe) => plan(parts, recipe),
     'mergevla.changeLanguage': () => changeLanguage(),
@@ -27,16 +17,18 @@ export function recipeCommands(parts: Parts): Commands {
 }
 
 /** Makes a recipe file with a first text; without a folder, an unsaved one. */
-async function newRecipe(argument: unknown): Promise<Uri | undefined> {
+async function newRecipe(parts: Parts, argument: unknown): Promise<Uri> {
   const folder = argument instanceof Uri ? argument : workspace.workspaceFolders?.[0]?.uri;
+  const content = await parts.server.request('mergevla/recipe/template', {
+    ...(folder ? { folder: folder.fsPath } : {}),
+  });
   if (!folder) {
-    const document = await workspace.openTextDocument({ language: 'mergevla', content: '' });
-    const editor = await window.showTextDocument(document);
-    await editor.insertSnippet(new SnippetString(starterSnippet));
+    const document = await workspace.openTextDocument({ language: 'mergevla', content });
+    await window.showTextDocument(document);
     return document.uri;
   }
   const uri = await unusedName(folder);
-  await workspace.fs.writeFile(uri, new TextEncoder().encode(starterText));
+  await workspace.fs.writeFile(uri, new TextEncoder().encode(content));
   await window.showTextDocument(uri);
   return uri;
 }

@@ -1,11 +1,11 @@
 import {
-  Disposable,
   EventEmitter,
   ThemeColor,
   ThemeIcon,
   TreeItem,
   window,
   workspace,
+  type Disposable,
   type TextDocument,
   type TreeDataProvider,
   type Uri,
@@ -48,7 +48,9 @@ export function createCheckpointsTree(server: Server): CheckpointsTree {
       const found = await server.request('mergevla/checkpoint/list', { uri: uri.toString() });
       return [...found].sort(missingLast).map((checkpoint) => new CheckpointNode(checkpoint, uri));
     },
-    dispose: () => Disposable.from(...subscriptions).dispose(),
+    dispose: () => {
+      for (const subscription of subscriptions) subscription.dispose();
+    },
   };
 }
 

@@ -1,68 +1,29 @@
 import { EventEmitter, ThemeIcon, TreeItem, workspace, type TreeDataProvider } from 'vscode';
-import { runCommand } from '../command-line';
-import type { Logs } from '../log';
+import type { DeviceSummary } from '../../server/protocol/methods';
+import type { Server } from '../client';
 
 export interface DevicesTree extends TreeDataProvider<TreeItem> {
   refresh(): void;
 }
 
-/** What the tree shows of one device, whatever else `mergevla devices --json` tells. */
-interface Device {
-  readonly label: string;
-  readonly detail: string;
-  readonly usable: boolean;
-}
-
-/** Processors as the compute backend names them; asked once, and again on refresh. */
-export function createDevicesTree(cli: string, logs: Logs): DevicesTree {
+/** Processors as the compute backend names them. */
+export function createDevicesTree(server: Server): DevicesTree {
   const changed = new EventEmitter<undefined>();
-  let known: Promise<readonly Device[]> | undefined;
   return {
     onDidChangeTreeData: changed.event,
-    refresh: () => {
-      known = undefined;
-      changed.fire(undefined);
-    },
+    refresh: () => changed.fire(undefined),
     getTreeItem: (item) => item,
     getChildren: async (item) => {
-      if (item || !workspace.isTrusted) return [];
-      known ??= askDevices(cli, logs);
-      return (await known).map(node);
+      if (item || !workspace.isTrusted || server.state === 'stopped') return [];
+      return (await server.request('mergevla/device/list', {})).map(node);
     },
   };
 }
 
-async function askDevices(cli: string, logs: Logs): Promise<readonly Device[]> {
-  const { code, stdout, stderr } = await runCommand(cli, ['devices', '--json']);
-  if (code !== 0) {
-    logs.server.warn(`devices could not be listed: ${stderr}`);
-    return [];
-  }
-  return parseDevices(JSON.parse(stdout));
-}
-
-/** Reads the list leniently: a name is enough, the rest is description. */
-export function parseDevices(answer: unknown): readonly Device[] {
-  if (typeof answer !== 'object' || answer === null || !('devices' in answer)) return [];
-  const { devices } = answer;
-  if (!Array.isArray(devices)) return [];
-  return devices.flatMap((entry: unknown) => {
-    if (typeof entry !== 'object' || entry === null) return [];
-    const record = entry as Partial<Record<string, unknown>>;
-    const text = (key: string): string | undefined =>
-      typeof record[key] === 'string' ? record[key] : undefined;
-    const label = text('id') ?? text('name');
-    if (label === undefined) return [];
-    const usable = record['available'] !== false && record['usable'] !== false;
-    const detail = usable ? (text('description') ?? text('name')) : text('reason');
-    return [{ label, usable, detail: detail ?? '' }];
-  });
-}
-
-function node(device: Device): TreeItem {
-  const item = new TreeItem(device.label);
+function node(device: DeviceSummary): TreeItem {
+  const item = new TreeItem(device.id.toUpperCase());
   item.description = device.detail;
-  item.tooltip = `${device.label}: ${device.detail}`;
+  item.tooltip = `${device.id}: ${device.detail}`;
   item.iconPath = new ThemeIcon(device.usable ? 'chip' : 'circle-slash');
   return item;
 }

@@ -1,0 +1,138 @@
+// Tests in a real VS Code: inside its extension host, and on the packaged extension as a person uses it.
+// Writes test-results/host.json {passed, failed, skipped, reason?}. Where the host cannot be had, every
+// test counts as skipped and the reason is printed.
+import { build } from 'esbuild';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runTests } from '@vscode/test-electron';
+import { setupHost } from './setup-host.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const results = join(root, 'test-results');
+const built = join(root, 'dist/test/editor');
+const desktop = process.env.VSCODE_TEST_HOST === 'desktop';
+/** Names of the files of test/editor to run, without `.test.ts`; all when none is given. */
+const wanted = process.argv.slice(2).filter((name) => !name.startsWith('--'));
+
+const suites = readdirSync(join(root, 'test/editor'))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => name.replace('.test.ts', ''));
+
+/** Tests by the calls that declare them: enough to say how many were skipped. */
+function declared(name) {
+  const text = readFileSync(join(root, `test/editor/${name}.test.ts`), 'utf8');
+  return text.match(/^\s*test\(/gm)?.length ?? 0;
+}
+
+function bundle() {
+  rmSync(built, { recursive: true, force: true });
+  return build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    external: ['vscode', 'mocha'],
+    entryPoints: [
+      'test/editor/run.ts',
+      'test/editor/workspaces.ts',
+      ...suites.map((name) => `test/editor/${name}.test.ts`),
+    ],
+    outdir: built,
+  });
+}
+
+/** One start of the editor on a workspace made for it; answers the tests it ran. */
+async function launch({ name, files, target, env = {} }) {
+  const folder = mkdtempSync(join(tmpdir(), 'mergevla-tests-'));
+  const file = join(folder, 'result.json');
+  console.log(`\n--- ${name}`);
+  let failure;
+  try {
+    await runTests({
+      extensionDevelopmentPath: root,
+      extensionTestsPath: join(built, 'run.js'),
+      launchArgs: target ? [target] : [],
+      extensionTestsEnv: { HOST_TEST_RESULT: file, HOST_TEST_FILES: files.join(','), ...env },
+      ...(desktop
+        ? { version: process.env.VSCODE_VERSION ?? 'stable' }
+        : { vscodeExecutablePath: join(root, 'scripts/vscode-host.mjs') }),
+    });
+  } catch (error) {
+    failure = error.message;
+  }
+  const answer = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  rmSync(folder, { recursive: true, force: true });
+  if (!answer)
+    return [
+      { title: `${name}: the editor starts`, state: 'failed', error: failure ?? 'no result' },
+    ];
+  return [...answer.tests, await leavesNoProcess(name, answer.processes)];
+}
+
+/** The language server must be gone once the editor is; jobs may go on. */
+async function leavesNoProcess(name, processes) {
+  const title = `${name}: deactivate leaves no process`;
+  const end = Date.now() + 2000;
+  const alive = (pid) => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (processes.some(alive)) {
+    if (Date.now() > end) return { title, state: 'failed', error: `left: ${processes.join(' ')}` };
+    await new Promise((again) => setTimeout(again, 50));
+  }
+  return { title, state: 'passed' };
+}
+
+function write(counts) {
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, 'host.json'), JSON.stringify(counts, undefined, 2));
+}
+
+async function main() {
+  const host = desktop ? {} : setupHost();
+  if (host.reason) {
+    const skipped = suites.reduce((sum, name) => sum + declared(name), 0);
+    console.log(`\n!!! SKIPPED ${skipped} tests in a real VS Code: ${host.reason}\n`);
+    write({ passed: 0, failed: 0, skipped, reason: host.reason });
+    return 0;
+  }
+  await bundle();
+  const { launches } = createRequire(import.meta.url)(join(built, 'workspaces.js'));
+  const tests = [];
+  const folder = mkdtempSync(join(tmpdir(), 'mergevla-workspaces-'));
+  try {
+    for (const each of launches(folder)) {
+      const files = each.files.filter((name) => wanted.length === 0 || wanted.includes(name));
+      if (files.length > 0) tests.push(...(await launch({ ...each, files })));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+  const count = (state) => tests.filter((test) => test.state === state).length;
+  for (const test of tests)
+    if (test.state === 'failed') console.log(`FAILED: ${test.title}\n${test.error}`);
+  const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
+  write(counts);
+  return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+}
+
+process.exit(await main());

@@ -1,0 +1,50 @@
+import { createConnection, ProposedFeatures, type Connection } from 'vscode-languageserver/node';
+import type { Notifications } from '../protocol/methods';
+import type { ServerContext, Session } from './context';
+import { openDocuments } from './documents';
+import { createExactMetrics } from './exact-metrics';
+import { createRecipeFiles } from './files';
+import { register } from './register';
+import { createRunWatch } from './run-watch';
+import { createSettings } from './settings';
+
+/** Puts the server together and starts it: over IPC, or over standard input and output with `--stdio`. */
+function main(): void {
+  const connection = createConnection(ProposedFeatures.all);
+  const session: Session = {
+    trusted: false,
+    folders: [],
+    job: { node: '', environment: {} },
+    cli: '',
+    asksSettings: false,
+    refreshes: false,
+  };
+  const notify = notifier(connection);
+  const runs = createRunWatch({
+    changed: (run) => notify('mergevla/run/changed', { run }),
+    removed: (path) => notify('mergevla/run/removed', { path }),
+    events: (path, events) => notify('mergevla/run/events', { path, events }),
+  });
+  const context: ServerContext = {
+    connection,
+    documents: openDocuments(connection),
+    files: createRecipeFiles({
+      trusted: () => session.trusted,
+      warn: (message) => connection.console.warn(message),
+    }),
+    runs,
+    metrics: createExactMetrics(runs),
+    settings: createSettings(connection, () => session.asksSettings),
+    session,
+  };
+  register(context);
+  connection.listen();
+}
+
+function notifier(connection: Connection) {
+  return <M extends keyof Notifications>(method: M, params: Notifications[M]): void => {
+    void connection.sendNotification(method, params);
+  };
+}
+
+main();

@@ -1,0 +1,185 @@
+import { dirname, join } from 'node:path';
+import type { PhaseSummary, RunSummary } from '../protocol/methods';
+import type { RunEvent } from '../protocol/events';
+import type { MergeReport } from '../protocol/report';
+import { followEvents } from '../runs/follow';
+import { listRuns, readReport, readRun, type RunSummary as StoredRun } from '../runs/read';
+import { isFinal } from '../runs/record';
+
+/** A run is told about at most so often. */
+const tellMs = 250;
+
+/** One run as it was last seen. */
+export interface WatchedRun {
+  readonly summary: RunSummary;
+  /** Of a finished merge. */
+  readonly report: MergeReport | undefined;
+}
+
+export interface RunWatchEvents {
+  changed(run: RunSummary): void;
+  removed(path: string): void;
+  events(path: string, events: readonly RunEvent[]): void;
+}
+
+/** The runs of the workspace's output directories: listed, followed while they work, kept in memory. */
+export interface RunWatch {
+  /** Newest first. */
+  list(): readonly WatchedRun[];
+  /** Looks at the given output directories, follows what works there, and answers the list. */
+  scan(folders: readonly string[]): Promise<readonly WatchedRun[]>;
+  /** Follows one run that is expected to appear. */
+  watch(path: string): Promise<void>;
+  find(path: string): WatchedRun | undefined;
+  dispose(): void;
+}
+
+const keyOf = (path: string): string => path.replace(/\.partial$/, '');
+
+export function createRunWatch(tell: RunWatchEvents): RunWatch {
+  return new Watch(tell);
+}
+
+class Watch implements RunWatch {
+  readonly #runs = new Map<string, WatchedRun>();
+  readonly #followed = new Map<string, AbortController>();
+
+  constructor(private readonly tell: RunWatchEvents) {}
+
+  list(): readonly WatchedRun[] {
+    return [...this.#runs.values()].sort((a, b) =>
+      (b.summary.started ?? '').localeCompare(a.summary.started ?? ''),
+    );
+  }
+
+  find(path: string): WatchedRun | undefined {
+    return this.#runs.get(keyOf(path));
+  }
+
+  async scan(folders: readonly string[]): Promise<readonly WatchedRun[]> {
+    const lists = await Promise.all([...new Set(folders)].map((folder) => listRuns(folder)));
+    const stored = lists.flat();
+    const there = new Set(stored.map(({ folder }) => keyOf(folder)));
+    for (const key of this.#runs.keys())
+      if (!there.has(key) && !this.#followed.has(key)) this.#remove(key);
+    await Promise.all(stored.map(({ folder }) => this.watch(folder)));
+    return this.list();
+  }
+
+  async watch(path: string): Promise<void> {
+    const key = keyOf(path);
+    if (this.#followed.has(key) || !(await this.#look(key)) || this.#followed.has(key)) return;
+    const controller = new AbortController();
+    this.#followed.set(key, controller);
+    void this.#follow(key, controller.signal);
+  }
+
+  dispose(): void {
+    for (const controller of this.#followed.values()) controller.abort();
+  }
+
+  /** Reads the run's state; false once nothing more will happen to it. */
+  async #look(key: string, progress?: RunSummary['progress']): Promise<boolean> {
+    const stored = await readRun(key).catch(() => undefined);
+    if (!stored) {
+      this.#remove(key);
+      return false;
+    }
+    const before = this.#runs.get(key);
+    const now = await watched(stored, before, progress);
+    this.#runs.set(key, now);
+    if (JSON.stringify(before?.summary) !== JSON.stringify(now.summary))
+      this.tell.changed(now.summary);
+    return !isFinal(now.summary.state);
+  }
+
+  async #follow(key: string, signal: AbortSignal): Promise<void> {
+    let told = 0;
+    let progress: RunSummary['progress'];
+    for await (const events of followEvents(key, { signal })) {
+      this.tell.events(key, events);
+      progress = newestProgress(events) ?? progress;
+      if (Date.now() - told < tellMs) continue;
+      told = Date.now();
+      await this.#look(key, progress);
+    }
+    this.#followed.delete(key);
+    await this.#look(key, progress);
+  }
+
+  #remove(key: string): void {
+    if (this.#runs.delete(key)) this.tell.removed(key);
+  }
+}
+
+function newestProgress(events: readonly RunEvent[]): RunSummary['progress'] {
+  const event = events.findLast((candidate) => candidate.type === 'progress');
+  if (event?.type !== 'progress') return undefined;
+  const { phase, done, total, unit, rate, remainingSeconds } = event;
+  return {
+    ...{ phase, done, total, unit },
+    ...(rate === undefined ? {} : { rate }),
+    ...(remainingSeconds === undefined ? {} : { remainingSeconds }),
+  };
+}
+
+async function watched(
+  stored: StoredRun,
+  before: WatchedRun | undefined,
+  progress: RunSummary['progress'],
+): Promise<WatchedRun> {
+  const { record, folder, state } = stored;
+  const report = before?.report ?? (state === 'done' ? await readReport(stored) : undefined);
+  const current = isFinal(state)
+    ? undefined
+    : (progress ?? record.progress ?? before?.summary.progress);
+  const summary: RunSummary = {
+    path: folder,
+    name: stored.id,
+    state,
+    phases: record.phases.map(toPhase),
+    device: record.device,
+    started: record.created,
+    ...present({
+      recipe: recipeOf(record.command, folder),
+      ended: record.finished,
+      error: record.error,
+      progress: current,
+      headline: report && headline(report),
+    }),
+  };
+  return { summary, report };
+}
+
+/** The members that are there: optional members are left out, not undefined. */
+function present<T extends object>(members: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: NonNullable<T[Key]>;
+  };
+}
+
+function toPhase(phase: StoredRun['record']['phases'][number]): PhaseSummary {
+  return {
+    name: phase.name,
+    state: phase.state === 'running' ? 'started' : phase.state,
+    ...(phase.seconds === undefined ? {} : { seconds: phase.seconds }),
+  };
+}
+
+/** The recipe that the command was given, where its record tells. */
+function recipeOf(command: readonly string[], folder: string): string | undefined {
+  const written = command.find((argument) => /\.mergevla\.ya?ml$/.test(argument));
+  if (written === undefined) return undefined;
+  return written.startsWith('/') || /^[A-Za-z]:/.test(written)
+    ? written
+    : join(dirname(folder), '..', written);
+}
+
+/** The mean share that tasks keep: the one number of a merge. */
+function headline(report: MergeReport): string {
+  const { active, elements } = report.total;
+  const counts = Object.values(active ?? {});
+  if (counts.length === 0 || elements === 0) return `${String(report.tensors.length)} tensors`;
+  const share = counts.reduce((sum, count) => sum + count / elements, 0) / counts.length;
+  return `${(100 * share).toFixed(1)}\u00a0% active`;
+}
