@@ -4,8 +4,9 @@
  */
 export interface Estimate {
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  /** Null where no sample can bound the figure honestly (norms, cosines, distances): approximate only. */
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 /** What both kinds of report share; `F` is `number` for exact reports, `Estimate | number` for sampled ones. */
@@ -20,7 +21,7 @@ export interface Metrics<F> {
   readonly norm: Readonly<Record<string, F>>;
   /** Cosine of two task vectors, keyed `a|b` in recipe order. */
   readonly cosine: Readonly<Record<string, F>>;
-  /** Share of positions where both task vectors are non-zero and their signs differ, keyed `a|b`. */
+  /** Among positions where both task vectors are non-zero, the share whose signs differ, keyed `a|b`. */
   readonly sign_conflict: Readonly<Record<string, F>>;
   /** ‖S_m ⊙ τ_merge − τ_m‖ / ‖τ_m‖ for each task. */
   readonly distance?: Readonly<Record<string, F>>;

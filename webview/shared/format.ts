@@ -11,9 +11,9 @@ export const valueOf = (figure: Figure | null | undefined): number =>
       ? figure
       : figure.value;
 export const lowOf = (figure: Figure | null | undefined): number =>
-  figure !== null && typeof figure === 'object' ? figure.low : Number.NaN;
+  figure !== null && typeof figure === 'object' ? (figure.low ?? Number.NaN) : Number.NaN;
 export const highOf = (figure: Figure | null | undefined): number =>
-  figure !== null && typeof figure === 'object' ? figure.high : Number.NaN;
+  figure !== null && typeof figure === 'object' ? (figure.high ?? Number.NaN) : Number.NaN;
 
 /** `43.1` for a share of 0.431; a true minus; a dash where there is no number. */
 export function percent(share: number, decimals: number): string {
