@@ -1,0 +1,37 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { InputFinding } from './input-finding';
+
+/**
+ * Whether a result of `bytes` can be written to `folder`, which need not exist yet: permission on
+ * its nearest parent that does, and room on that disk. Both are findings of `output.directory`.
+ */
+export async function checkSpace(folder: string, bytes: number): Promise<readonly InputFinding[]> {
+  const parent = await nearestExisting(resolve(folder));
+  const recipePath = ['output', 'directory'];
+  try {
+    await access(parent, constants.W_OK);
+  } catch {
+    const message = `${parent} cannot be written: permission denied`;
+    return [{ code: 'MV450', severity: 'error', message, recipePath }];
+  }
+  const { bavail, bsize } = await statfs(parent);
+  const free = bavail * bsize;
+  if (bytes <= free) return [];
+  const message = `the result needs ${gigabytes(bytes)} and the disk of ${parent} has ${gigabytes(free)} left`;
+  return [{ code: 'MV451', severity: 'error', message, recipePath }];
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await access(path, constants.F_OK);
+    return path;
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : nearestExisting(parent);
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}
