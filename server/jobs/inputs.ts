@@ -90,7 +90,10 @@ class Loader {
     return path === null ? null : this.checkpoint(path, ['experts', task, 'path']);
   }
 
-  private async checkpoint(path: string, recipePath: readonly string[]): Promise<Checkpoint | null> {
+  private async checkpoint(
+    path: string,
+    recipePath: readonly string[],
+  ): Promise<Checkpoint | null> {
     const opened = await this.attempt(recipePath, () =>
       openCheckpoint(resolve(this.folder, path), this.reading()),
     );
@@ -155,25 +158,26 @@ async function findCopies(
   cache: InputCache | undefined,
 ): Promise<readonly InputFinding[]> {
   const findings: InputFinding[] = [];
-  const same = cache?.sameContent;
-  const whole = experts.filter((expert) => !expert.adapter);
-  for (const [i, { task, checkpoint }] of whole.entries()) {
-    if (!checkpoint) continue;
-    const add = (code: string, message: string): number =>
-      findings.push({ code, severity: 'warning', message, recipePath: ['experts', task, 'path'] });
-    if (base && isOther(base, checkpoint) && (await seemSame(base, checkpoint, same)))
-      add(
-        'MV438',
-        `the expert \`${task}\` holds the weights of the base, so its task vector is zero`,
-      );
-    for (const { task: before, checkpoint: other } of whole.slice(0, i))
-      if (other && isOther(other, checkpoint) && (await seemSame(other, checkpoint, same)))
-        add('MV437', `the experts \`${before}\` and \`${task}\` hold the same weights`);
+  const add = (code: string, task: string, message: string): number =>
+    findings.push({ code, severity: 'warning', message, recipePath: ['experts', task, 'path'] });
+  const seen: { readonly task: string; readonly checkpoint: Checkpoint }[] = [];
+  for (const { task, checkpoint, adapter } of experts) {
+    if (!checkpoint || adapter) continue;
+    if (base && (await isCopy(base, checkpoint, cache)))
+      add('MV438', task, `the expert \`${task}\` holds the weights of the base`);
+    for (const other of seen)
+      if (await isCopy(other.checkpoint, checkpoint, cache))
+        add('MV437', task, `the experts \`${other.task}\` and \`${task}\` hold the same weights`);
+    seen.push({ task, checkpoint });
   }
   return findings;
 }
 
-/** One path named twice is told from the recipe alone (MV317, MV318). */
-function isOther(one: Checkpoint, other: Checkpoint): boolean {
-  return one.path !== other.path;
+/** One path named twice is told from the recipe alone (MV317, MV318), so it is not told again. */
+async function isCopy(
+  one: Checkpoint,
+  other: Checkpoint,
+  cache: InputCache | undefined,
+): Promise<boolean> {
+  return one.path !== other.path && seemSame(one, other, cache?.sameContent);
 }

@@ -5,8 +5,7 @@ export const checkpointProblems = {
   MV410: {
     title: 'File not found',
     severity: 'error',
-    explanation:
-      'A path of the recipe names nothing. Paths are relative to the recipe.',
+    explanation: 'A path of the recipe names nothing. Paths are relative to the recipe.',
     example: 'base: zoo/bsae',
   },
   MV411: {
@@ -75,15 +74,13 @@ export const checkpointProblems = {
   MV420: {
     title: 'Companion file is ambiguous',
     severity: 'error',
-    explanation:
-      'Exactly one action head and one proprio projector may be beside a model.',
+    explanation: 'Exactly one action head and one proprio projector may be beside a model.',
     example: 'two files action_head--*checkpoint.pt',
   },
   MV421: {
     title: 'Configuration is not valid',
     severity: 'error',
-    explanation:
-      'config.json is not a JSON object.',
+    explanation: 'config.json is not a JSON object.',
     example: 'config.json with a missing brace',
   },
   MV422: {
@@ -103,8 +100,7 @@ export const checkpointProblems = {
   MV431: {
     title: 'Shapes differ',
     severity: 'error',
-    explanation:
-      'A tensor has another shape than in the base or in the other experts.',
+    explanation: 'A tensor has another shape than in the base or in the other experts.',
     example: 'experts: {cubes: zoo/larger-model}',
   },
   MV432: {
@@ -117,15 +113,13 @@ export const checkpointProblems = {
   MV433: {
     title: 'Integers where numbers are merged',
     severity: 'error',
-    explanation:
-      'Integers and booleans cannot be averaged or subtracted as weights.',
+    explanation: 'Integers and booleans cannot be averaged or subtracted as weights.',
     example: 'a quantised expert',
   },
   MV434: {
     title: 'Tensor only in an expert',
     severity: 'warning',
-    explanation:
-      'The base lacks it, so it has no task vector. It is left out of the result.',
+    explanation: 'The base lacks it, so it has no task vector. It is left out of the result.',
     example: 'an expert with an extra classifier',
   },
   MV435: {
@@ -145,8 +139,7 @@ export const checkpointProblems = {
   MV437: {
     title: 'Experts are copies',
     severity: 'warning',
-    explanation:
-      'Two experts under different paths hold the same weights in every sampled place.',
+    explanation: 'Two experts under different paths hold the same weights in every sampled place.',
     example: 'experts: {a: zoo/cubes, b: zoo/cubes-copy}',
   },
   MV438: {
@@ -159,15 +152,13 @@ export const checkpointProblems = {
   MV439: {
     title: 'Merged directory as an input',
     severity: 'error',
-    explanation:
-      'The weights of a masked MergeVLA merge are a task vector, not a model.',
+    explanation: 'The weights of a masked MergeVLA merge are a task vector, not a model.',
     example: 'experts: {all: merged_4_libero_TATallMask}',
   },
   MV440: {
     title: 'Adapter is not valid',
     severity: 'error',
-    explanation:
-      'The adapter is not LoRA, or its configuration or factors do not fit together.',
+    explanation: 'The adapter is not LoRA, or its configuration or factors do not fit together.',
     example: 'adapter: zoo/ia3',
   },
   MV441: {
@@ -180,8 +171,7 @@ export const checkpointProblems = {
   MV442: {
     title: 'Adapter of another base',
     severity: 'error',
-    explanation:
-      'The adapter changes a tensor that the base lacks or has in another shape.',
+    explanation: 'The adapter changes a tensor that the base lacks or has in another shape.',
     example: 'adapter: zoo/lora-of-a-7b-model',
   },
   MV443: {
@@ -194,15 +184,13 @@ export const checkpointProblems = {
   MV450: {
     title: 'Cannot write',
     severity: 'error',
-    explanation:
-      'The output directory, or its parent, cannot be written.',
+    explanation: 'The output directory, or its parent, cannot be written.',
     example: 'output: {directory: /usr/runs}',
   },
   MV451: {
     title: 'Not enough disk',
     severity: 'error',
-    explanation:
-      'The result does not fit the disk.',
+    explanation: 'The result does not fit the disk.',
     example: 'output: {directory: /tmp}',
   },
   MV452: {

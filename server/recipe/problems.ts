@@ -1,4 +1,5 @@
 import type { Problem, Severity, TextRange } from '../protocol/problem';
+import { checkpointProblems } from './problems-checkpoints';
 import { fileProblems } from './problems-files';
 import { meaningProblems } from './problems-meaning';
 import { syntaxProblems } from './problems-syntax';
@@ -17,7 +18,12 @@ export interface ProblemInfo {
  * The one table of codes. `MV1xx` syntax, `MV2xx` schema, `MV3xx` meaning, `MV4xx` files and tensors,
  * `MV5xx` failures of runs, jobs, devices, policies and evaluations.
  */
-export const problemTable = { ...syntaxProblems, ...meaningProblems, ...fileProblems } as const;
+export const problemTable = {
+  ...syntaxProblems,
+  ...meaningProblems,
+  ...fileProblems,
+  ...checkpointProblems,
+} as const;
 
 export type ProblemCode = keyof typeof problemTable;
 
