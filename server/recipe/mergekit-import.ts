@@ -117,7 +117,8 @@ class Import {
       const weight = weights[index] ?? 1;
       const plain = weight === 1 && adapter === undefined;
       const own = adapter !== undefined && path === base?.path ? undefined : path;
-      return `  ${flowText(tasks[index])}: ${flowText(plain ? path : { path: own, adapter, weight: weight === 1 ? undefined : weight })}`;
+      const expert = { path: own, adapter, weight: weight === 1 ? undefined : weight };
+      return blockText({ [tasks[index] ?? '']: plain ? path : expert }, '  ');
     });
     const dtype = this.#outputDtype();
     const head = [

@@ -35,12 +35,20 @@ export interface NumberRange {
 /** A number, a gradient, or a list by tensor name, each number in the range. */
 export function numberSpec(range: NumberRange = {}) {
   const value = boundedNumber(range);
-  const gradient = z.strictObject({ gradient: z.array(value).min(1).max(1024) });
+  const gradient = z.strictObject({ gradient: required(z.array(value).min(1).max(1024), along) });
   const line = z.strictObject({
-    match: z.string().optional(),
-    value: z.union([value, gradient]),
+    match: key(z.string(), { doc: 'Glob over tensor names; absent: every tensor.', names: 'glob' }),
+    value: required(z.union([value, gradient]), 'The number where the glob matches.'),
   });
   return z.union([value, gradient, z.array(line).min(1).max(1024)]);
+}
+
+const along =
+  'Values along the blocks of a component, interpolated from the first block to the last; tensors outside blocks take the first.';
+
+function required<Schema extends z.ZodType>(schema: Schema, doc: string): Schema {
+  keyRegistry.add(schema, { doc, required: true });
+  return schema;
 }
 
 export function boundedNumber({ min, max, above }: NumberRange) {

@@ -16,22 +16,36 @@ export function flowText(value: unknown): string {
   return plain.test(value) && !notText.test(value) ? value : JSON.stringify(value);
 }
 
-/** A mapping in block form, one key a line, each line indented; nested mappings up to `flowWidth` stay on a line. */
-export function blockText(value: object, indent = '', flowWidth = 80): string {
+const width = 88;
+
+/** A mapping in block form, one key a line; mappings and lists that are short stay on their line, except at the top. */
+export function blockText(value: object, indent = ''): string {
   return Object.entries(value)
     .filter(([, item]) => item !== undefined)
-    .map(([key, item]) => {
-      const line = `${indent}${flowText(key)}: ${flowText(item)}`;
-      const isMap = typeof item === 'object' && item !== null && !Array.isArray(item);
-      if (!isMap || (line.length <= flowWidth && depth(item) < 2)) return line;
-      return `${indent}${flowText(key)}:\n${blockText(item, `${indent}  `, flowWidth)}`;
-    })
+    .map(([key, item]) => keyLines(flowText(key), item, indent))
     .join('\n');
 }
 
-function depth(value: object): number {
-  const inner = Object.values(value).filter((item) => typeof item === 'object' && item !== null);
-  return inner.length === 0 ? 1 : 2;
+function keyLines(key: string, item: unknown, indent: string): string {
+  const line = `${indent}${key}: ${flowText(item)}`;
+  if (typeof item !== 'object' || item === null || Object.keys(item).length === 0) return line;
+  const isList = Array.isArray(item);
+  if (line.length <= width && !holdsObjects(item) && (isList || indent !== '')) return line;
+  const inside = isList
+    ? item.map((part) => itemLines(part, `${indent}  `)).join('\n')
+    : blockText(item, `${indent}  `);
+  return `${indent}${key}:\n${inside}`;
+}
+
+function itemLines(item: unknown, indent: string): string {
+  const line = `${indent}- ${flowText(item)}`;
+  if (line.length <= width || typeof item !== 'object' || item === null || Array.isArray(item))
+    return line;
+  return `${indent}- ${blockText(item, `${indent}  `).trimStart()}`;
+}
+
+function holdsObjects(value: object): boolean {
+  return Object.values(value).some((item) => typeof item === 'object' && item !== null);
 }
 
 function numberText(value: number): string {
