@@ -2,7 +2,7 @@
 
     python train.py base   DATA OUT --steps N          DATA: folder made by `mergevla demos` (see README.md)
     python train.py expert TASK DATA OUT --steps N     starts from OUT/base.pt
-    python train.py export OUT ZOO                     writes the checkpoint directories
+    python train.py export DATA OUT ZOO                writes the checkpoint directories
 
 Every command can be stopped and started again: it continues from OUT/<name>.pt. Batches and
 augmentation depend on seed and step only. Tensors carry the names of the released checkpoints; the
@@ -10,6 +10,8 @@ forward pass is the released one at small sizes. Runs on a CPU; a GPU is used wh
 """
 
 import argparse, functools, hashlib, json, math, pathlib, re, time
+
+from collections import OrderedDict
 
 import numpy as np
 import torch
@@ -27,7 +29,7 @@ PROMPT = "<|im_start|>user\nWhat action should the robot take to {instruction}?<
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 STOP_TOKEN = 2
 
-IMAGE, PATCH, CAMERAS = 64, 8, 2
+IMAGE, PATCH, CAMERAS = 64, 16, 2
 VISION, VISION_DEPTH, VISION_HEADS, REGISTERS = 96, 3, 4, 4  # the last block of a tower is never run
 D, LAYERS, HEADS, KV_HEADS, MLP = 128, 4, 4, 2, 256
 QUERIES, CHUNK, ACTION, STATE, HEAD_HEADS = 8, 8, 6, 6, 8
@@ -448,6 +450,7 @@ class ExpertData:
     def __init__(self, folder, task, tokenizer):
         data = load(folder, task)
         self.images, self.proprio, self.task = data["images"], data["proprio"], task
+        self.episodes = int(data["episode"].max()) + 1
         rows = np.arange(len(self.proprio))
         last = np.searchsorted(data["episode"], data["episode"], side="right") - 1
         ahead = np.minimum(rows[:, None] + np.arange(CHUNK), last[:, None])
@@ -543,7 +546,8 @@ def train_expert(args):
     tokenizer = Tokenizer()
     data = ExpertData(args.data, args.task, tokenizer)
     base = torch.load(args.out / "base.pt", weights_only=False)["state"]["p"]
-    base = {n: t.detach().to(DEVICE) for n, t in base.items()}
+    # As the base will be stored: a tensor that no adapter touches stays equal, bit for bit.
+    base = {n: half(t.detach()).float().to(DEVICE) for n, t in base.items()}
     # One start for all experts, as in the released code, which seeds right before building a head.
     head = {n: t.to(DEVICE) for n, t in init_head(seeded(2), args.value_scale).items()}
     rng = seeded(3)
@@ -577,6 +581,97 @@ def train_expert(args):
     train(args.out / f"{args.task}.pt", [(adapters + own, 1.0), (trunk, args.trunk_rate)], state, loss_of, args)
 
 
+# ---------------------------------------------------------------- checkpoint directories
+CONFIG = {
+    "model_type": "openvla",
+    "architectures": ["OpenVLAForActionPrediction"],
+    "torch_dtype": "bfloat16",
+    "image_sizes": [IMAGE, IMAGE],
+    "use_fused_vision_backbone": True,
+    "mergevla": {
+        "cameras": ["top", "wrist"],
+        "vision_heads": VISION_HEADS,
+        "head_heads": HEAD_HEADS,
+        "chunk": CHUNK,
+        "execute": 4,
+        "stop_token": STOP_TOKEN,
+        "prompt": PROMPT,
+        "center_crop": 1,
+        "jpeg": False,
+        "action_norm": "mean_std",
+        "proprio_norm": "mean_std",
+        "relative_actions": True,
+    },
+}
+
+
+def text_config(vocabulary):
+    return {
+        "model_type": "qwen2", "vocab_size": vocabulary, "hidden_size": D, "intermediate_size": MLP, "num_hidden_layers": LAYERS,
+        "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "hidden_act": "silu", "rms_norm_eps": 1e-6,
+        "rope_theta": 10000.0, "tie_word_embeddings": True, "max_position_embeddings": 512,
+    }
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def export_model(folder, p, tokenizer):
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({n: half(t).cpu().contiguous() for n, t in sorted(p.items())}, folder / "model.safetensors", {"format": "pt"})
+    write_json(folder / "config.json", CONFIG | {"text_config": text_config(tokenizer.size)})
+    half_grey = [0.5, 0.5, 0.5]
+    normalise = {"mean": half_grey, "std": half_grey, "inplace": False}
+    write_json(folder / "preprocessor_config.json", {
+        "processor_class": "PrismaticProcessor", "input_sizes": [[3, IMAGE, IMAGE]] * 2, "means": [half_grey] * 2, "stds": [half_grey] * 2,
+        "interpolations": ["bicubic"] * 2, "image_resize_strategy": "resize-naive", "use_fused_vision_backbone": True, "tvf_normalize_params": [normalise] * 2,
+    })
+    tokenizer.save(folder)
+
+
+def export_expert(folder, task, state, data):
+    head = {n: half(t).cpu().contiguous() for n, t in state["head"].items()}
+    torch.save(OrderedDict((n, t) for n, t in head.items() if n.startswith("model.")), folder / "action_head--checkpoint.pt")
+    torch.save(OrderedDict((n, t) for n, t in head.items() if not n.startswith("model.")), folder / "proprio_projector--checkpoint.pt")
+    adapter = {}
+    for name, (a, b) in state["lora"].items():
+        adapter[f"base_model.model.{name}.lora_A.weight"] = half(a).cpu().contiguous()
+        adapter[f"base_model.model.{name}.lora_B.weight"] = half(b).cpu().contiguous()
+    (folder / "lora_adapter").mkdir(exist_ok=True)
+    save_file(adapter, folder / "lora_adapter" / "adapter_model.safetensors", {"format": "pt"})
+    write_json(folder / "lora_adapter" / "adapter_config.json", {
+        "peft_type": "LORA", "r": RANK, "lora_alpha": LORA_ALPHA, "lora_dropout": 0.0, "bias": "none", "init_lora_weights": "gaussian",
+        "use_rslora": False, "use_dora": False, "fan_in_fan_out": False, "target_modules": sorted(state["lora"]),
+    })
+
+    def numbers(values, stats):
+        flat = values.reshape(-1, values.shape[-1])
+        rows = {"mean": stats[0], "std": stats[1], "min": flat.min(0), "max": flat.max(0), "q01": np.quantile(flat, 0.01, 0), "q99": np.quantile(flat, 0.99, 0)}
+        return {name: [float(v) for v in row] for name, row in rows.items()} | {"mask": [True] * values.shape[-1]}
+
+    frames = len(data.proprio)
+    write_json(folder / "dataset_statistics.json", {task: {
+        "action": numbers(data.actions, data.action_stats), "proprio": numbers(data.proprio, data.proprio_stats),
+        "num_transitions": frames, "num_trajectories": data.episodes,
+    }})
+
+
+def export(args):
+    """OUT → ZOO: `base` and one directory a task in the released layout; DATA gives the statistics."""
+    tokenizer = Tokenizer()
+    saved = torch.load(args.out / "base.pt", weights_only=False, map_location="cpu")
+    export_model(args.zoo / "base", saved["state"]["p"], tokenizer)
+    log = {"seed": SEED, "base": {"steps": saved["step"], "cpu_seconds": round(saved["cpu_seconds"])}}
+    for task in TASKS:
+        saved = torch.load(args.out / f"{task}.pt", weights_only=False, map_location="cpu")
+        export_model(args.zoo / task, saved["state"]["p"], tokenizer)
+        export_expert(args.zoo / task, task, saved["state"], ExpertData(args.data, task, tokenizer))
+        sha = hashlib.sha256((args.data / f"{task}.safetensors").read_bytes()).hexdigest()
+        log[task] = {"steps": saved["step"], "cpu_seconds": round(saved["cpu_seconds"]), "demonstrations_sha256": sha}
+    write_json(args.zoo / "training.json", log)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("base", "expert", "export"))
@@ -591,9 +686,12 @@ def main():
     torch.set_num_threads(args.threads)
     if args.command == "expert":
         args.task, *args.operands = args.operands
+    if args.command == "export":
+        *args.operands, args.zoo = args.operands
+        args.zoo = pathlib.Path(args.zoo)
     args.data, args.out = (pathlib.Path(x) for x in args.operands)
     args.out.mkdir(parents=True, exist_ok=True)
-    {"base": train_base, "expert": train_expert}[args.command](args)
+    {"base": train_base, "expert": train_expert, "export": export}[args.command](args)
 
 
 if __name__ == "__main__":
