@@ -24,7 +24,7 @@ export function sequence(value: unknown): unknown[] {
 export function settingLines(setting: unknown): SettingLine[] {
   if (typeof setting === 'number' || typeof setting === 'boolean') return [{ value: setting }];
   if (Array.isArray(setting)) {
-    if (setting.every((item) => typeof item === 'number')) return [{ value: setting as number[] }];
+    if (setting.every((item) => typeof item === 'number')) return [{ value: setting }];
     return sequence(setting).flatMap(settingLines);
   }
   const { value, filter } = mapping(setting);

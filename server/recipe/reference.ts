@@ -15,7 +15,7 @@ export function recipeJsonSchema(): string {
       const info = keyRegistry.get(zodSchema);
       if (!info) return;
       jsonSchema.description = info.doc;
-      if (info.default !== undefined) jsonSchema.default = info.default as never;
+      if (info.default !== undefined) jsonSchema.default = info.default;
       if (info.examples) jsonSchema.examples = [...info.examples];
     },
   });

@@ -44,7 +44,8 @@ function compose(text: string, lines: LineIndex, problems: Problem[]) {
     const document = parseDocument(text, {
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // Below this level the parser does not tell of a second document.
+      logLevel: 'error',
     });
     for (const error of document.errors.slice(0, maxSyntaxProblems))
       problems.push(syntaxProblem(error, text, lines));
@@ -120,8 +121,8 @@ class Locator {
   }
 
   #convert(node: ParsedNode): Located {
-    if (isMap(node)) return this.#map(node as YAMLMap.Parsed);
-    if (isSeq(node)) return this.#list(node as YAMLSeq.Parsed);
+    if (isMap(node)) return this.#map(node);
+    if (isSeq(node)) return this.#list(node);
     const span: Span = [node.range[0], node.range[1]];
     if (isAlias(node)) return this.#alias(node, span);
     return this.#sized({ kind: 'scalar', span, ...scalarValue(node.value, node.source) }, 1);
@@ -171,7 +172,11 @@ class Locator {
   #entry(pair: Pair<ParsedNode | null, ParsedNode | null>, end: number): Entry | undefined {
     const key = this.#key(pair.key);
     if (!key) return undefined;
-    return { ...key, ...this.#item(pair.value, Math.min(key.keySpan[1], end)), merged: false };
+    const item = this.#item(pair.value, Math.min(key.keySpan[1], end));
+    // Spelled out, since spreading costs more than all else here.
+    const { value, span } = item;
+    const entry = { key: key.key, keySpan: key.keySpan, value, span, merged: false };
+    return item.alias === undefined ? entry : { ...entry, alias: item.alias };
   }
 
   #key(node: Position): Pick<Entry, 'key' | 'keySpan'> | undefined {
