@@ -59,8 +59,7 @@ describe('widening', () => {
 
 describe('narrowing', () => {
   it('rounds half to even and overflows to infinity', () => {
-    const bf16 = (value: number) =>
-      bfloat16Bits(new Uint32Array(Float32Array.of(value).buffer)[0]!);
+    const bf16 = (value: number) => bfloat16Bits(new Uint32Array(Float32Array.of(value).buffer)[0]);
     expect(bf16(1 + 2 ** -8)).toBe(0x3f80);
     expect(bf16(1 + 3 * 2 ** -8)).toBe(0x3f82);
     expect(bf16(3.4e38)).toBe(0x7f80);
@@ -78,19 +77,19 @@ describe('narrowing', () => {
       fc.assert(
         fc.property(fc.float(), (value) => {
           const [once] = widened(dtype, narrowed(dtype, value));
-          expect(widened(dtype, narrowed(dtype, once!))[0]).toBe(once);
+          expect(widened(dtype, narrowed(dtype, once))[0]).toBe(once);
           if (!Number.isFinite(once)) return;
           // No other value of the dtype is nearer: moving a little towards it stays at `once`.
           const code = narrowed(dtype, value);
-          const away = Math.abs(once! - value);
+          const away = Math.abs(once - value);
           for (const step of [-1, 1]) {
             const neighbour = [...code];
-            neighbour[0] = (neighbour[0]! + step) & 255;
+            neighbour[0] = (neighbour[0] + step) & 255;
             if (code[0] === 0 && step < 0) continue;
             if (code[0] === 255 && step > 0) continue;
             const [other] = widened(dtype, neighbour);
             if (Number.isFinite(other))
-              expect(Math.abs(other! - value)).toBeGreaterThanOrEqual(away);
+              expect(Math.abs(other - value)).toBeGreaterThanOrEqual(away);
           }
         }),
         { numRuns: 2000 },

@@ -51,7 +51,8 @@ export async function expectFault(
   } catch (thrown) {
     error = thrown;
   }
-  if (!(error instanceof MergeError)) throw error ?? new Error('nothing was thrown');
+  if (!(error instanceof MergeError))
+    throw error instanceof Error ? error : new Error('nothing was thrown');
   expect(error.message).toMatch(sentence);
   expect(error.code).toBe(code);
   expect(error.message).not.toMatch(/\.$|\n/);

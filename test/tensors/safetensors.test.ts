@@ -81,7 +81,7 @@ describe('a safetensors header', () => {
       'MV413',
       /names "dtype" twice/,
     ],
-  ])('is refused with %s', async (_, header, dataBytes, code, sentence) => {
+  ])('is refused with %s', async (...[, header, dataBytes, code, sentence]) => {
     await expectFault(() => read(header, dataBytes), code, sentence);
   });
 
@@ -126,9 +126,9 @@ describe('a safetensors header', () => {
     fc.assert(
       fc.property(specs, (tensors) => {
         const [file] = planOutput(tensors, { folder: 'out', stem: 'model' }).files;
-        const parsed = parseSafetensorsHeader(file!.header.subarray(8), {
+        const parsed = parseSafetensorsHeader(file.header.subarray(8), {
           path: 'x',
-          size: file!.size,
+          size: file.size,
         });
         const key = (t: { name: string; dtype: string; shape: readonly number[] }) =>
           JSON.stringify([t.name, t.dtype, t.shape]);
