@@ -1,0 +1,170 @@
+import type { BasePair, Columns, Cut, Election, MaskInput, MaskSet, Stages, Window } from './stages';
+
+const round = Math.fround;
+
+/** The stages in plain TypeScript, one float32 operation at a time: the oracle of the kernels. */
+export const plainStages: Stages = {
+  subtract: (a, b, target, n) => {
+    for (let i = 0; i < n; i++) target[i] = a[i] - b[i];
+  },
+  add: (a, b, target, n) => {
+    for (let i = 0; i < n; i++) target[i] = a[i] + b[i];
+  },
+  scale: (a, factor, target, n) => {
+    const f = round(factor);
+    for (let i = 0; i < n; i++) target[i] = f * a[i];
+  },
+  sum: (columns, target, n) => {
+    for (let i = 0; i < n; i++) target[i] = columnSum(columns, i);
+  },
+  elect,
+  signBalance: (columns, n) => {
+    let balance = 0;
+    for (let i = 0; i < n; i++) {
+      const s = columnSum(columns, i);
+      balance += Number(s > 0) - Number(s < 0);
+    }
+    return balance;
+  },
+  trim,
+  tally,
+  taskMask,
+  coverage,
+  applyMask,
+  distance,
+  sumSquares,
+  dot,
+};
+
+function columnSum({ data, stride, count }: Columns, i: number): number {
+  let s = 0;
+  for (let m = 0, at = i; m < count; m++, at += stride) s = round(s + data[at]);
+  return s;
+}
+
+function elect(columns: Columns, options: Election, target: Float32Array, n: number): void {
+  const { agree, tieNegative } = options;
+  for (let i = 0; i < n; i++) {
+    const s = columnSum(columns, i);
+    const negative = s < 0 || (s === 0 && tieNegative);
+    if (agree === 'max') target[i] = largestAgreeing(columns, i, negative);
+    else target[i] = joinAgreeing(columns, i, negative, agree === 'mean' ? options.weights : null);
+  }
+}
+
+function joinAgreeing(
+  { data, stride, count }: Columns,
+  i: number,
+  negative: boolean,
+  weights: Float32Array | null,
+): number {
+  let total = 0;
+  let weight = 0;
+  for (let m = 0, at = i; m < count; m++, at += stride) {
+    const v = data[at];
+    if (!(negative ? v < 0 : v > 0)) continue;
+    total = round(total + v);
+    if (weights) weight = round(weight + weights[m]);
+  }
+  if (!weights) return total;
+  return round(total / (Math.abs(weight) < round(1e-8) ? 1 : weight));
+}
+
+function largestAgreeing({ data, stride, count }: Columns, i: number, negative: boolean): number {
+  let largest = 0;
+  for (let m = 0, at = i; m < count; m++, at += stride) {
+    const v = negative ? -data[at] : data[at];
+    if (v > largest) largest = v;
+  }
+  return negative ? -largest : largest;
+}
+
+function bitsOf(a: Float32Array): Uint32Array {
+  return new Uint32Array(a.buffer, a.byteOffset, a.length);
+}
+
+function trim(column: Float32Array, cut: Cut, target: Float32Array, n: number): number {
+  const source = bitsOf(column);
+  const into = bitsOf(target);
+  let used = 0;
+  for (let i = 0; i < n; i++) {
+    const magnitude = source[i] & 0x7fffffff;
+    let keep = magnitude > cut.threshold;
+    if (magnitude === cut.threshold && used < cut.remaining) {
+      keep = true;
+      used++;
+    }
+    into[i] = keep ? source[i] : 0;
+  }
+  return used;
+}
+
+function tally(column: Float32Array, window: Window, histogram: Uint32Array, n: number): number {
+  const bits = bitsOf(column);
+  let above = 0;
+  for (let i = 0; i < n; i++) {
+    const magnitude = bits[i] & 0x7fffffff;
+    if (magnitude >= window.high) above++;
+    else if (magnitude >= window.low) histogram[(magnitude - window.low) >>> window.shift]++;
+  }
+  return above;
+}
+
+function taskMask({ taskVector, merged, lambda }: MaskInput, bits: Uint8Array, n: number): number {
+  const l = round(lambda);
+  let active = 0;
+  bits.fill(0, 0, Math.ceil(n / 8));
+  for (let i = 0; i < n; i++) {
+    const away = round(l * Math.abs(round(merged[i] - taskVector[i])));
+    if (!(Math.abs(taskVector[i]) > away)) continue;
+    bits[i >>> 3] |= 1 << (i & 7);
+    active++;
+  }
+  return active;
+}
+
+function coverage(masks: MaskSet, histogram: Uint32Array, n: number): void {
+  const { bits, stride, count, atLeast } = masks;
+  for (let i = 0; i < n; i++) {
+    const bit = 1 << (i & 7);
+    let covered = 0;
+    for (let m = 0, at = i >>> 3; m < count; m++, at += stride) if (bits[at] & bit) covered++;
+    histogram[covered]++;
+    if (atLeast === 0) continue;
+    for (let m = 0, at = i >>> 3; m < count; m++, at += stride)
+      bits[at] = covered >= atLeast ? bits[at] | bit : bits[at] & ~bit;
+  }
+}
+
+function applyMask(pair: BasePair, bits: Uint8Array, target: Float32Array, n: number): void {
+  for (let i = 0; i < n; i++)
+    target[i] = pair.base[i] + (bits[i >>> 3] & (1 << (i & 7)) ? pair.merged[i] : 0);
+}
+
+function distance({ taskVector, merged }: MaskInput, bits: Uint8Array, n: number): number {
+  const s = new Float64Array(4);
+  for (let i = 0; i < n; i++) {
+    const kept = bits[i >>> 3] & (1 << (i & 7)) ? merged[i] : 0;
+    const d = round(kept - taskVector[i]);
+    s[i & 3] += d * d;
+  }
+  return s[0] + s[1] + (s[2] + s[3]);
+}
+
+function sumSquares(a: Float32Array, n: number): number {
+  const s = new Float64Array(4);
+  for (let i = 0; i < n; i++) s[i & 3] += a[i] * a[i];
+  return s[0] + s[1] + (s[2] + s[3]);
+}
+
+function dot(a: Float32Array, b: Float32Array, conflicts: Float64Array, n: number): number {
+  const s = new Float64Array(4);
+  let negative = 0;
+  for (let i = 0; i < n; i++) {
+    const product = a[i] * b[i];
+    s[i & 3] += product;
+    if (product < 0) negative++;
+  }
+  conflicts[0] += negative;
+  return s[0] + s[1] + (s[2] + s[3]);
+}
