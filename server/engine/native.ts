@@ -1,3 +1,5 @@
+import { narrow, widen } from '../tensors/dtypes';
+import type { Dtype } from '../tensors/types';
 import { column, type Columns } from './stages';
 
 /** Rounds values in place to a narrower dtype, kept as float32. */
@@ -13,6 +15,18 @@ export const roundToBf16: Rounding = (values, n) => {
     const u = bits[i];
     if ((u & 0x7fffffff) <= 0x7f800000) bits[i] = (u + 0x7fff + ((u >>> 16) & 1)) & 0xffff0000;
   }
+};
+
+/** The rounding of a stored dtype; null where float32 arithmetic is the native one. */
+export function roundingOf(dtype: Dtype): Rounding | null {
+  if (dtype === 'BF16') return roundToBf16;
+  return dtype === 'F16' ? roundToF16 : null;
+}
+
+const roundToF16: Rounding = (values, n) => {
+  const halves = new Uint8Array(n * 2);
+  narrow('F16', values.subarray(0, n), halves);
+  widen('F16', halves, values.subarray(0, n));
 };
 
 /** merged = ((0 + r(w_1 c_1)) + r(w_2 c_2)) + …, rounded after every product and sum. */

@@ -1,4 +1,13 @@
-import type { BasePair, Columns, Cut, Election, MaskInput, MaskSet, Stages, Window } from './stages';
+import type {
+  BasePair,
+  Columns,
+  Cut,
+  Election,
+  MaskInput,
+  MaskSet,
+  Stages,
+  Window,
+} from './stages';
 
 const round = Math.fround;
 

@@ -1,24 +1,13 @@
-import type { AdapterDelta, CheckpointFile, Dtype, ModulePlace, TensorInfo } from '../tensors/types';
+import type { MethodName, MethodParameters } from '../recipe/methods';
+import type {
+  AdapterDelta,
+  CheckpointFile,
+  Dtype,
+  ModulePlace,
+  TensorInfo,
+} from '../tensors/types';
 
-/** Names of the methods a recipe can ask for. */
-export type MethodName =
-  | 'average'
-  | 'task_arithmetic'
-  | 'ties'
-  | 'dare_linear'
-  | 'dare_ties'
-  | 'breadcrumbs'
-  | 'breadcrumbs_ties'
-  | 'della'
-  | 'della_linear'
-  | 'slerp'
-  | 'model_stock'
-  | 'emr'
-  | 'iso_c'
-  | 'iso_cts'
-  | 'tsv'
-  | 'knots'
-  | 'wudi';
+export type { MethodName };
 
 /** One model's version of a tensor: stored, or an adapter's product, or both added. */
 export interface TensorSource {
@@ -41,13 +30,15 @@ export interface MergeParameters {
 /**
  * What happens to a tensor. `merge`: the method, on task vectors. `average`: the plain mean of the
  * experts. `take`: one task's tensor. `per_task`: every task's own. `base`: the base's, untouched.
+ * `copy`: integers and booleans, which must be equal everywhere.
  */
 export type TensorRule =
   | { readonly kind: 'merge'; readonly parameters: MergeParameters }
   | { readonly kind: 'average' }
   | { readonly kind: 'take'; readonly task: number; readonly reason: 'keep' | 'rest' }
   | { readonly kind: 'per_task' }
-  | { readonly kind: 'base' };
+  | { readonly kind: 'base' }
+  | { readonly kind: 'copy' };
 
 /** One tensor of the output: where it is read, what is done, how it is written. */
 export interface TensorJob {
@@ -71,19 +62,10 @@ export interface MaskPlan {
   readonly consensus: number;
 }
 
-/** Settings of the method that are the same for every tensor. */
-export interface MethodSettings {
-  readonly method: MethodName;
-  readonly normalize: boolean;
-  readonly trimScope: 'model' | 'tensor';
-  readonly agree: 'sum' | 'mean' | 'max';
-  readonly electTie: 'global' | 'positive';
-  readonly rescale: 'keep_probability' | 'l1' | 'none';
-  readonly seed: number;
-  readonly filterWise: boolean;
-  /** Parameters of the spectral methods by their recipe names. */
-  readonly spectral: Readonly<Record<string, unknown>>;
-}
+/** Settings of the method that are the same for every tensor, by their recipe names. */
+export type MethodSettings = Readonly<
+  Omit<MethodParameters, 'density' | 'epsilon' | 'gamma' | 't'> & { method: MethodName }
+>;
 
 /** A pass reads every merged tensor once, except `scan`, which stops at the first difference. */
 export type Pass = 'scan' | 'threshold' | 'statistics' | 'merge';

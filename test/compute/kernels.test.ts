@@ -91,12 +91,7 @@ const steps: Record<string, (b: Bench) => unknown> = {
     return stages.trim(column(columns, 0), { threshold, remaining: 7 }, target, n);
   },
   tally: ({ stages, columns, words }) =>
-    stages.tally(
-      column(columns, 2),
-      { low: 0x3a000000, high: 0x3e000000, shift: 11 },
-      words,
-      n,
-    ),
+    stages.tally(column(columns, 2), { low: 0x3a000000, high: 0x3e000000, shift: 11 }, words, n),
   'masks, coverage and distance': ({ stages, columns, target, bits, words }) => {
     stages.sum(columns, target, n);
     const active = [];

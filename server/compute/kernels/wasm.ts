@@ -135,13 +135,7 @@ function maskStages(
       calls.coverage(bits.byteOffset, stride, count, n, histogram.byteOffset, atLeast);
     },
     applyMask: ({ base, merged }, bits, target, n) => {
-      calls.applyMask(
-        base.byteOffset,
-        merged.byteOffset,
-        bits.byteOffset,
-        target.byteOffset,
-        n,
-      );
+      calls.applyMask(base.byteOffset, merged.byteOffset, bits.byteOffset, target.byteOffset, n);
     },
     distance: ({ taskVector, merged }, bits, n) =>
       calls.distance(taskVector.byteOffset, merged.byteOffset, bits.byteOffset, n),

@@ -15,8 +15,8 @@ export const breadcrumbs: ColumnMethod = {
 
 export const breadcrumbsTies: ColumnMethod = {
   ...breadcrumbs,
-  needsSignBalance: (settings) => settings.electTie === 'global',
-  statisticsLength: (settings) => (settings.electTie === 'global' ? 1 : 0),
+  needsSignBalance: (settings) => settings.elect_tie === 'global',
+  statisticsLength: (settings) => (settings.elect_tie === 'global' ? 1 : 0),
   statistics: (input, sums) => {
     sums[0] += input.stages.signBalance(crumbColumns(input), input.n);
   },

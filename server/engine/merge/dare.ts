@@ -17,14 +17,17 @@ export const dareLinear: ColumnMethod = {
 /** DARE with TIES' election; ties of the sum are decided by the election of each tensor's draw. */
 export const dareTies: ColumnMethod = {
   ...dareLinear,
-  needsSignBalance: (settings) => settings.electTie === 'global',
+  needsSignBalance: (settings) => settings.elect_tie === 'global',
   statisticsLength: (settings, tasks) =>
-    (settings.rescale === 'l1' ? 2 * tasks : 0) + (settings.electTie === 'global' ? 1 : 0),
+    (settings.rescale === 'l1' ? 2 * tasks : 0) + (settings.elect_tie === 'global' ? 1 : 0),
   statistics: (input, sums) => {
     addNorms(input, sums);
-    if (input.settings.electTie !== 'global') return;
+    if (input.settings.elect_tie !== 'global') return;
     // The sign of a sum of L1-rescaled columns is not known before their norms; the plain draw stands for it.
-    sums[sums.length - 1] += input.stages.signBalance(drawnColumns(input, () => 1), input.n);
+    sums[sums.length - 1] += input.stages.signBalance(
+      drawnColumns(input, () => 1),
+      input.n,
+    );
   },
   combine: (input) => {
     electInto(input, droppedColumns(input));

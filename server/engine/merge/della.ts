@@ -18,13 +18,16 @@ export const dellaLinear: RowMethod = {
 /** DELLA with TIES' election. */
 export const della: RowMethod = {
   ...dellaLinear,
-  needsSignBalance: (settings) => settings.electTie === 'global',
+  needsSignBalance: (settings) => settings.elect_tie === 'global',
   statisticsLength: (settings, tasks) =>
-    (settings.rescale === 'l1' ? 2 * tasks : 0) + (settings.electTie === 'global' ? 1 : 0),
+    (settings.rescale === 'l1' ? 2 * tasks : 0) + (settings.elect_tie === 'global' ? 1 : 0),
   statistics: (input, sums) => {
     addNorms(input, sums);
-    if (input.settings.electTie === 'global')
-      sums[sums.length - 1] += input.stages.signBalance(pruned(input, () => 1), input.n);
+    if (input.settings.elect_tie === 'global')
+      sums[sums.length - 1] += input.stages.signBalance(
+        pruned(input, () => 1),
+        input.n,
+      );
   },
   combine: (input) => {
     electInto(input, prunedColumns(input));

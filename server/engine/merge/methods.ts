@@ -37,7 +37,7 @@ export function methodFor(
   const method = methods[settings.method];
   if (!method) throw new RangeError(`method ${settings.method} is not available`);
   if (method.kind === 'matrix' && shape.length !== 2) return { method: mean, rule: 'mean' };
-  if (method === modelStock && settings.filterWise)
+  if (method === modelStock && settings.filter_wise)
     return { method: modelStockRows, rule: settings.method };
   return { method, rule: settings.method };
 }

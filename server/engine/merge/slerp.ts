@@ -37,8 +37,5 @@ export function slerpFactors(sums: readonly number[], t: number): [number, numbe
   if (Math.abs(cosine) > 0.9995) return [Math.fround(1 - t), Math.fround(t)];
   const angle = Math.acos(cosine);
   const sine = Math.sin(angle);
-  return [
-    Math.fround(Math.sin((1 - t) * angle) / sine),
-    Math.fround(Math.sin(t * angle) / sine),
-  ];
+  return [Math.fround(Math.sin((1 - t) * angle) / sine), Math.fround(Math.sin(t * angle) / sine)];
 }

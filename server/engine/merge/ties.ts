@@ -7,8 +7,8 @@ export const ties: ColumnMethod = {
   kind: 'columns',
   space: 'task_vectors',
   ranks: ({ density }, task, n) => (density[task] >= 1 ? [] : [keepCount(density[task], n)]),
-  needsSignBalance: (settings) => settings.electTie === 'global',
-  statisticsLength: (settings) => (settings.electTie === 'global' ? 1 : 0),
+  needsSignBalance: (settings) => settings.elect_tie === 'global',
+  statisticsLength: (settings) => (settings.elect_tie === 'global' ? 1 : 0),
   statistics: (input, sums) => {
     sums[0] += input.stages.signBalance(trimmedColumns(input), input.n);
   },

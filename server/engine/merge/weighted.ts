@@ -25,7 +25,7 @@ export function sumInto(input: ColumnInput, columns: Columns, normalize: boolean
 export function electInto(input: ColumnInput, columns: Columns): void {
   const { settings, facts } = input;
   input.parameters.weights.forEach((w, m) => (input.divisors[m] = w));
-  const tieNegative = settings.electTie === 'global' && facts.signBalance <= 0;
+  const tieNegative = settings.elect_tie === 'global' && facts.signBalance <= 0;
   const options = { agree: settings.agree, tieNegative, weights: input.divisors };
   input.stages.elect(columns, options, input.merged, input.n);
 }

@@ -1,25 +1,25 @@
 /** target = a − b. */
 export function subtract(a: usize, b: usize, target: usize, n: u32): void {
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16)
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16)
     v128.store(target + o, f32x4.sub(v128.load(a + o), v128.load(b + o)));
 }
 
 /** target = a + b. */
 export function add(a: usize, b: usize, target: usize, n: u32): void {
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16)
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16)
     v128.store(target + o, f32x4.add(v128.load(a + o), v128.load(b + o)));
 }
 
 /** target = factor · a. */
 export function scale(a: usize, factor: f32, target: usize, n: u32): void {
   const f = f32x4.splat(factor);
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16)
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16)
     v128.store(target + o, f32x4.mul(f, v128.load(a + o)));
 }
 
 /** target = 0 + c_1 + c_2 + …, in order. `stride` in bytes. */
 export function sum(columns: usize, stride: usize, count: u32, target: usize, n: u32): void {
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16) {
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16) {
     let s = f32x4.splat(0);
     let p = columns + o;
     for (let m: u32 = 0; m < count; m++, p += stride) s = f32x4.add(s, v128.load(p));
@@ -32,12 +32,18 @@ export function sum(columns: usize, stride: usize, count: u32, target: usize, n:
  * `tieNegative` is the sign where the sum is exactly zero. `weights`: one f32 a column, for the mean.
  */
 export function elect(
-  columns: usize, stride: usize, count: u32, weights: usize, target: usize, n: u32,
-  agree: u32, tieNegative: u32,
+  columns: usize,
+  stride: usize,
+  count: u32,
+  weights: usize,
+  target: usize,
+  n: u32,
+  agree: u32,
+  tieNegative: u32,
 ): void {
   const zero = f32x4.splat(0);
   const tie = i32x4.splat(tieNegative ? -1 : 0);
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16) {
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16) {
     let s = zero;
     let p = columns + o;
     for (let m: u32 = 0; m < count; m++, p += stride) s = f32x4.add(s, v128.load(p));
@@ -51,7 +57,11 @@ export function elect(
       const agrees = v128.bitselect(f32x4.lt(v, zero), f32x4.gt(v, zero), negative);
       const taken = v128.and(v, agrees);
       total = f32x4.add(total, taken);
-      if (agree == 1) weight = f32x4.add(weight, v128.and(v128.load32_splat(weights + (<usize>m << 2)), agrees));
+      if (agree == 1)
+        weight = f32x4.add(
+          weight,
+          v128.and(v128.load32_splat(weights + ((<usize>m) << 2)), agrees),
+        );
       if (agree == 2) largest = f32x4.pmax(largest, f32x4.abs(taken));
     }
     if (agree == 1) {
@@ -67,12 +77,16 @@ export function elect(
 export function signBalance(columns: usize, stride: usize, count: u32, n: u32): i32 {
   const zero = f32x4.splat(0);
   let balance = i32x4.splat(0);
-  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16) {
+  for (let o: usize = 0, end = (<usize>n) << 2; o < end; o += 16) {
     let s = zero;
     let p = columns + o;
     for (let m: u32 = 0; m < count; m++, p += stride) s = f32x4.add(s, v128.load(p));
     balance = i32x4.add(i32x4.sub(balance, f32x4.gt(s, zero)), f32x4.lt(s, zero));
   }
-  return i32x4.extract_lane(balance, 0) + i32x4.extract_lane(balance, 1) +
-    i32x4.extract_lane(balance, 2) + i32x4.extract_lane(balance, 3);
+  return (
+    i32x4.extract_lane(balance, 0) +
+    i32x4.extract_lane(balance, 1) +
+    i32x4.extract_lane(balance, 2) +
+    i32x4.extract_lane(balance, 3)
+  );
 }

@@ -1,0 +1,268 @@
+import type { Checked, Problem, TextRange } from '../protocol/problem';
+import { compileGlob } from '../recipe/globs';
+import type { Recipe } from '../recipe/schema';
+import { isFloat } from '../tensors/dtypes';
+import type { Checkpoint, CheckpointFile, Dtype, ModulePlace, TensorInfo } from '../tensors/types';
+import type { ExpertInput, MergeInputs } from './inputs';
+import { estimate } from './plan-cost';
+import { methods, methodFor } from './merge/methods';
+import { ruleOf } from './plan-rules';
+import type {
+  MaskPlan,
+  MergePlan,
+  MethodSettings,
+  Pass,
+  TensorJob,
+  TensorSource,
+} from './plan-types';
+
+/** Reports a problem at a recipe key; callers that know the text give exact ranges. */
+export interface PlanOptions {
+  /** Only tensors whose names match are planned. */
+  readonly only?: string;
+  readonly locate?: (path: readonly (string | number)[]) => TextRange;
+}
+
+const noRange: TextRange = { start: { line: 0, column: 0 }, end: { line: 0, column: 0 } };
+const outputDtypes = { bfloat16: 'BF16', float16: 'F16', float32: 'F32' } as const;
+
+/**
+ * Everything a merge will do, from headers alone (product §4 `plan`). Tensors are in name order, which
+ * is also the order of the flat index that ties of a whole-model cut go by. Problems: MV430 a tensor
+ * that an expert lacks, MV431 shapes that differ, MV432 mixed kinds of numbers, MV433 floats of another
+ * width, MV434 a tensor left out, MV437 a method that this version cannot run, MV438 `precision: native` where no rule exists,
+ * MV405 nothing to merge.
+ */
+export function planMerge(
+  recipe: Recipe,
+  inputs: MergeInputs,
+  options: PlanOptions = {},
+): Checked<MergePlan> {
+  const problems: Problem[] = [];
+  const at = options.locate ?? (() => noRange);
+  const add = (code: string, path: readonly (string | number)[], message: string) => {
+    const severity = code === 'MV433' || code === 'MV434' ? 'warning' : 'error';
+    problems.push({ code, severity, range: at(path), message });
+  };
+  const settings: MethodSettings = recipe.merge;
+  checkMethod(recipe, add);
+  const selected = options.only === undefined ? () => true : compileGlob(options.only);
+  const names = tensorNames(inputs, add).filter(selected);
+  const blocks = blockCounts(inputs, names);
+  const rule = ruleOf(recipe, blocks);
+  const jobs: TensorJob[] = [];
+  const collected = new Mismatches();
+  for (const name of names) {
+    const base = inputs.base?.tensors.get(name);
+    const first = base ?? sourceOf(inputs.experts[0], inputs.base, name).stored;
+    if (!first) continue;
+    const experts = inputs.experts.map((expert) => sourceOf(expert, inputs.base, name));
+    if (!comparable(name, first, { experts, inputs, collected })) continue;
+    const place = placeOf(inputs, name);
+    jobs.push({
+      name,
+      place,
+      shape: first.shape,
+      elements: first.elements,
+      dtype: first.dtype,
+      outputDtype: outputDtype(recipe, first.dtype),
+      rule: rule({ name, place, inBase: base !== undefined, isFloat: isFloat(first.dtype) }),
+      base: base ? { stored: base, delta: null } : null,
+      experts,
+    });
+  }
+  collected.report(add);
+  if (!jobs.some((job) => job.rule.kind === 'merge'))
+    add('MV405', ['merge', 'scope'], 'nothing is merged: no tensor is in the scope');
+  const plan = withCost(recipe, { jobs, settings, files: filesOf(inputs) });
+  return { value: plan, problems };
+}
+
+type Add = (code: string, path: readonly (string | number)[], message: string) => void;
+
+function checkMethod(recipe: Recipe, add: Add): void {
+  const { method, precision } = recipe.merge;
+  if (!methods[method])
+    add('MV437', ['merge', 'method'], `method ${method} is not available in this version`);
+  else if (precision === 'native' && !['average', 'task_arithmetic', 'ties'].includes(method))
+    add(
+      'MV438',
+      ['merge', 'precision'],
+      `precision: native is defined for average, task_arithmetic and ties, not for ${method}`,
+    );
+}
+
+/** Names of the base, and those that every expert has besides, in code-unit order. */
+function tensorNames({ base, experts }: MergeInputs, add: Add): string[] {
+  const names = new Set(base?.tensors.keys());
+  const counts = new Map<string, number>();
+  for (const expert of experts)
+    for (const name of namesOf(expert, base)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const left: string[] = [];
+  for (const [name, count] of counts)
+    if (count === experts.length) names.add(name);
+    else if (!names.has(name)) left.push(name);
+  if (left.length > 0) {
+    const more = left.length > 1 ? ` and ${String(left.length - 1)} more` : '';
+    const text = `${left[0]}${more}: only some experts have it and the base does not, so it is left out`;
+    add('MV434', ['experts'], text);
+  }
+  return [...names].sort((a, b) => (a < b ? -1 : Number(a > b)));
+}
+
+function namesOf({ checkpoint, adapter }: ExpertInput, base: Checkpoint | null): Set<string> {
+  const names = new Set((checkpoint ?? base)?.tensors.keys());
+  for (const name of adapter?.replacements.keys() ?? []) names.add(name);
+  return names;
+}
+
+function sourceOf(
+  expert: ExpertInput | undefined,
+  base: Checkpoint | null,
+  name: string,
+): TensorSource {
+  const replaced = expert?.adapter?.replacements.get(name);
+  const stored = replaced ?? (expert?.checkpoint ?? base)?.tensors.get(name) ?? null;
+  return { stored, delta: replaced ? null : (expert?.adapter?.deltas.get(name) ?? null) };
+}
+
+function placeOf(inputs: MergeInputs, name: string): ModulePlace {
+  return inputs.places.get(name) ?? { component: 'other', block: null, kind: 'other' };
+}
+
+/** How many blocks each component has: one more than the highest. */
+function blockCounts(inputs: MergeInputs, names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const { component, block } = placeOf(inputs, name);
+    if (block !== null) counts.set(component, Math.max(counts.get(component) ?? 0, block + 1));
+  }
+  return counts;
+}
+
+/** Tensors that cannot be merged, gathered so that a thousand of them make one problem each kind. */
+class Mismatches {
+  private readonly groups = new Map<
+    string,
+    { code: string; task: string; first: string; n: number }
+  >();
+
+  note(code: string, task: string, first: string): void {
+    const key = `${code} ${task}`;
+    const group = this.groups.get(key);
+    if (group) group.n++;
+    else this.groups.set(key, { code, task, first, n: 1 });
+  }
+
+  report(add: Add): void {
+    for (const { code, task, first, n } of this.groups.values()) {
+      const more = n > 1 ? ` (and ${String(n - 1)} more tensors)` : '';
+      add(code, ['experts', task], `expert ${task}: ${first}${more}`);
+    }
+  }
+}
+
+function comparable(
+  name: string,
+  first: TensorInfo,
+  {
+    experts,
+    inputs,
+    collected,
+  }: {
+    readonly experts: readonly TensorSource[];
+    readonly inputs: MergeInputs;
+    readonly collected: Mismatches;
+  },
+): boolean {
+  let fits = true;
+  experts.forEach(({ stored }, m) => {
+    const task = inputs.experts[m].task;
+    const fault = faultOf(name, first, stored);
+    if (!fault) return;
+    collected.note(fault.code, task, fault.text);
+    if (fault.code !== 'MV433') fits = false;
+  });
+  return fits;
+}
+
+function faultOf(
+  name: string,
+  first: TensorInfo,
+  stored: TensorInfo | null,
+): { readonly code: string; readonly text: string } | undefined {
+  if (!stored) return { code: 'MV430', text: `tensor ${name} is missing` };
+  if (!sameShape(first.shape, stored.shape))
+    return {
+      code: 'MV431',
+      text: `tensor ${name} has shape [${stored.shape.join(', ')}], the base [${first.shape.join(', ')}]`,
+    };
+  if (first.dtype === stored.dtype) return undefined;
+  const text = `tensor ${name} is ${stored.dtype}, the base ${first.dtype}`;
+  return { code: isFloat(first.dtype) && isFloat(stored.dtype) ? 'MV433' : 'MV432', text };
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, i) => length === b[i]);
+}
+
+function outputDtype(recipe: Recipe, stored: Dtype): Dtype {
+  const { dtype } = recipe.output;
+  return dtype === 'same' || !isFloat(stored) ? stored : outputDtypes[dtype];
+}
+
+function filesOf({ base, experts }: MergeInputs): CheckpointFile[] {
+  const files = new Map<string, CheckpointFile>();
+  const all = [base, ...experts.flatMap((expert) => [expert.checkpoint, expert.adapter])];
+  for (const input of all) for (const file of input?.files ?? []) files.set(file.path, file);
+  return [...files.values()];
+}
+
+function withCost(
+  recipe: Recipe,
+  parts: Pick<MergePlan, 'jobs' | 'settings' | 'files'>,
+): MergePlan {
+  const { merge, output } = recipe;
+  const maskPlan = maskPlanOf(recipe);
+  const passes = passesOf(parts.settings, parts.jobs);
+  const plan = {
+    version: 1,
+    tasks: recipe.experts.map((expert) => expert.task),
+    ...parts,
+    precision: merge.precision,
+    form: output.form,
+    masks: maskPlan,
+    passes,
+    shardBytes: output.shard,
+  } as const;
+  return { ...plan, ...estimate(plan) };
+}
+
+function maskPlanOf({ masks, merge, base }: Recipe): MaskPlan | null {
+  if (masks === 'none' || base === null) return null;
+  if (merge.method === 'emr') return { rule: 'emr', consensus: 0 };
+  return masks.rule === 'tall' ? { rule: 'tall', consensus: masks.consensus } : null;
+}
+
+/** Which passes over the data the method needs before it can write. */
+function passesOf(settings: MethodSettings, jobs: readonly TensorJob[]): Pass[] {
+  const passes: Pass[] = ['scan'];
+  const merged = jobs.filter((job) => job.rule.kind === 'merge');
+  if (!methods[settings.method]) return [...passes, 'merge'];
+  const found = merged.map((job) => ({ job, ...methodFor(settings, job.shape) }));
+  const cuts = found.some(
+    ({ job, method }) =>
+      method.kind === 'columns' &&
+      job.rule.kind === 'merge' &&
+      method.ranks !== undefined &&
+      job.rule.parameters.density.some((density) => density < 1),
+  );
+  if (cuts) passes.push('threshold');
+  const sums = found.some(
+    ({ job, method }) =>
+      method.kind !== 'matrix' &&
+      (method.statisticsLength?.(settings, job.experts.length) ?? 0) > 0,
+  );
+  if (sums) passes.push('statistics');
+  return [...passes, 'merge'];
+}

@@ -1,0 +1,238 @@
+import type { Kernels } from '../compute/kernels/wasm';
+import type { ColumnInput, ColumnMethod, Facts, Method, RowMethod } from '../engine/merge/method';
+import { methodFor } from '../engine/merge/methods';
+import { weightedColumns } from '../engine/merge/weighted';
+import { nativeSum, roundingOf, type Rounding } from '../engine/native';
+import { plainStages } from '../engine/plain-stages';
+import { blockElements } from '../engine/plan-cost';
+import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
+import { randomKey } from '../engine/random';
+import { column, type Columns } from '../engine/stages';
+import type { Block, BlockReader } from './block-reader';
+
+/** Facts with cuts that count down; each unit has its own copy. */
+export function unitFacts(facts: Facts): Facts {
+  return { ...facts, cuts: facts.cuts.map((own) => own.map((cut) => ({ ...cut }))) };
+}
+
+/** Calls methods on the blocks of a tensor. */
+export class Combiner {
+  /** τ_merge after α of the block that `combine` was last called for. */
+  readonly merged: Float32Array;
+  /** τ of each task; the reader's own columns, or made from whole weights. */
+  readonly taskVectors: Columns;
+  private readonly scratch: Columns;
+  private readonly divisors: Float32Array;
+
+  constructor(
+    readonly plan: MergePlan,
+    readonly kernels: Kernels,
+    readonly blocks: BlockReader,
+  ) {
+    const count = plan.tasks.length;
+    const columns = (): Columns => ({
+      data: kernels.floats(count * blockElements),
+      stride: blockElements,
+      count,
+    });
+    this.merged = kernels.floats(blockElements);
+    this.scratch = columns();
+    this.taskVectors = columns();
+    this.divisors = kernels.floats(Math.max(count, 4));
+  }
+
+  /** The weighted columns of the current block: what cuts are taken over. */
+  weighted(job: TensorJob, n: number): Columns {
+    return weightedColumns(this.input(job, { position: 0, n: n }, noFacts));
+  }
+
+  /** Adds the method's sums over a run of elements. */
+  statistics(
+    job: TensorJob,
+    range: { readonly start: number; readonly end: number },
+    facts: Facts,
+    sums: Float64Array,
+  ): void {
+    const { method } = methodFor(this.plan.settings, job.shape);
+    if (method.kind === 'matrix') return;
+    const own = unitFacts(facts);
+    this.blocks.open(job, method.space);
+    if (method.kind === 'rows') {
+      const input = this.rowInput(job, range, own);
+      method.statistics?.(input, sums);
+      return;
+    }
+    this.blocks.forEachBlock(range, (block) => {
+      const input = this.input(job, { position: block.position, n: block.padded }, own);
+      method.statistics?.(input, sums);
+    });
+  }
+
+  /**
+   * Fills `merged` and gives the task vectors of the block. `whole`: the unit's result where the
+   * method works on rows or matrices, from `wholeUnit`.
+   */
+  combine(
+    job: TensorJob,
+    block: Block,
+    facts: Facts,
+    whole: { readonly values: Float32Array; readonly start: number } | null,
+  ): Columns {
+    const { method } = methodFor(this.plan.settings, job.shape);
+    const { stages } = this.kernels;
+    const { padded } = block;
+    const taskVectors = this.vectorsOf(method, padded);
+    const rounding = this.plan.precision === 'native' ? roundingOf(job.dtype) : null;
+    if (whole) {
+      this.merged.fill(0, 0, padded);
+      const from = block.position - whole.start;
+      this.merged.set(whole.values.subarray(from, from + block.n));
+    } else if (method.kind === 'columns') {
+      const input = this.input(job, { position: block.position, n: padded }, facts);
+      if (rounding) nativeCombine(method, input, rounding);
+      else method.combine(input);
+    }
+    if (method.space === 'weights' && job.base)
+      stages.subtract(this.merged, this.blocks.base, this.merged, padded);
+    const alpha = parametersOf(job).alpha;
+    if (alpha !== 1) stages.scale(this.merged, alpha, this.merged, padded);
+    if (rounding) rounding(this.merged, padded);
+    return taskVectors;
+  }
+
+  /** The result of a method that needs whole rows or the whole matrix; null for the others. */
+  async wholeUnit(
+    job: TensorJob,
+    range: { readonly start: number; readonly end: number },
+    facts: Facts,
+  ): Promise<{ readonly values: Float32Array; readonly start: number } | null> {
+    const { method } = methodFor(this.plan.settings, job.shape);
+    if (method.kind === 'columns') return null;
+    this.blocks.open(job, 'task_vectors');
+    if (method.kind === 'rows') {
+      const input = this.rowInput(job, range, unitFacts(facts));
+      method.combine(input);
+      return { values: input.merged, start: range.start };
+    }
+    const columns = this.gather(range);
+    const values = await method.combine({
+      name: job.name,
+      rows: job.shape[0] ?? 1,
+      columns: job.shape[1] ?? 1,
+      taskVectors: this.plan.tasks.map((_, m) => column(columns, m)),
+      settings: this.plan.settings,
+      parameters: parametersOf(job),
+    });
+    return { values, start: range.start };
+  }
+
+  private vectorsOf(method: Method, padded: number): Columns {
+    const { stages } = this.kernels;
+    const { columns, base } = this.blocks;
+    if (method.space === 'task_vectors') {
+      this.roundColumns(columns, padded);
+      return columns;
+    }
+    for (let m = 0; m < columns.count; m++)
+      stages.subtract(column(columns, m), base, column(this.taskVectors, m), padded);
+    this.roundColumns(this.taskVectors, padded);
+    return this.taskVectors;
+  }
+
+  /** The released code forms task vectors in the stored dtype. */
+  private roundColumns(columns: Columns, n: number): void {
+    if (this.plan.precision !== 'native') return;
+    const rounding = roundingOf(this.blocks.dtype());
+    if (rounding) for (let m = 0; m < columns.count; m++) rounding(column(columns, m), n);
+  }
+
+  private rowInput(
+    job: TensorJob,
+    range: { readonly start: number; readonly end: number },
+    facts: Facts,
+  ): ColumnInput & { readonly rowLength: number } {
+    const columns = this.gather(range);
+    const n = columns.stride;
+    const scratch = { ...columns, data: new Float32Array(columns.data.length) };
+    return {
+      ...this.input(job, { position: range.start, n }, facts),
+      stages: plainStages,
+      columns,
+      scratch,
+      divisors: new Float32Array(columns.count),
+      merged: new Float32Array(n),
+      rowLength: rowLengthOf(job),
+    };
+  }
+
+  /** Every task vector over a run of elements, outside the kernels' memory. */
+  private gather(range: { readonly start: number; readonly end: number }): Columns {
+    const { columns } = this.blocks;
+    const stride = range.end - range.start;
+    const data = new Float32Array(stride * columns.count);
+    this.blocks.forEachBlock(range, ({ position, n }) => {
+      for (let m = 0; m < columns.count; m++) {
+        const values = column(columns, m).subarray(0, n);
+        data.set(values, m * stride + position - range.start);
+      }
+    });
+    return { data, stride, count: columns.count };
+  }
+
+  private input(
+    job: TensorJob,
+    at: { readonly position: number; readonly n: number },
+    facts: Facts,
+  ): ColumnInput {
+    const { settings, tasks } = this.plan;
+    return {
+      stages: this.kernels.stages,
+      columns: this.blocks.columns,
+      base: this.blocks.base,
+      hasBase: job.base !== null,
+      scratch: this.scratch,
+      divisors: this.divisors,
+      merged: this.merged,
+      n: at.n,
+      positions: at.position,
+      parameters: parametersOf(job),
+      settings,
+      facts,
+      keys: tasks.map((task) => randomKey(settings.seed, job.name, task)),
+    };
+  }
+}
+
+const noFacts: Facts = { cuts: [], signBalance: 0, sums: [] };
+
+/** Elements of one row: all but the first axis, and all of a vector. */
+export function rowLengthOf(job: Pick<TensorJob, 'shape' | 'elements'>): number {
+  return job.shape.length < 2 ? job.elements : job.elements / (job.shape[0] ?? 1);
+}
+
+export function parametersOf(job: TensorJob): MergeParameters {
+  if (job.rule.kind !== 'merge') throw new Error(`${job.name} is not merged`);
+  return job.rule.parameters;
+}
+
+/** The released arithmetic: sums rounded after every step, TIES' sum once from a float32 accumulator. */
+function nativeCombine(
+  method: ColumnMethod | RowMethod,
+  input: ColumnInput,
+  round: Rounding,
+): void {
+  const { weights } = input.parameters;
+  const merged = input.merged.subarray(0, input.n);
+  if (input.settings.method === 'ties') {
+    method.combine({ ...input, rowLength: input.n });
+    round(merged, input.n);
+    return;
+  }
+  const total = input.settings.normalize ? weights.reduce((sum, w) => sum + w, 0) : 1;
+  nativeSum(
+    input.columns,
+    weights.map((w) => w / total),
+    round,
+    merged,
+  );
+}

@@ -1,0 +1,138 @@
+import { emrMask } from '../engine/merge/emr';
+import { methodFor } from '../engine/merge/methods';
+import { nativeMask, roundingOf } from '../engine/native';
+import type { TensorJob } from '../engine/plan-types';
+import { column, type Columns } from '../engine/stages';
+import { elementBytes } from '../tensors/dtypes';
+import type { TensorSlot } from '../tensors/writer';
+import type { Block, Piece } from './block-reader';
+import { parametersOf, unitFacts } from './combiner';
+import { countNonfinite } from './nonfinite';
+import type { UnitRunner } from './unit-runner';
+import type { MergeResult, UnitFacts, Work } from './units';
+
+type MergeWork = Extract<Work, { kind: 'merge' }>;
+
+/** Merges a run of elements of one tensor: reads, combines, masks, measures and writes in one pass. */
+export async function mergeUnit(
+  runner: UnitRunner,
+  job: TensorJob,
+  { unit, facts, slots }: MergeWork,
+): Promise<MergeResult> {
+  const { blocks, combiner, sums } = runner;
+  const own = unitFacts(facts);
+  const whole = await combiner.wholeUnit(job, unit, own);
+  const { method } = methodFor(runner.plan.settings, job.shape);
+  blocks.open(job, method.space);
+  sums.reset();
+  let overflow = false;
+  blocks.forEachBlock(
+    unit,
+    (block) => {
+      const taskVectors = combiner.combine(job, block, own, whole);
+      const masks = makeMasks(runner, job, block, taskVectors);
+      sums.addBlock({ ...block, base: blocks.base, taskVectors, merged: combiner.merged, masks });
+      if (slots && storeBlock(runner, job, block, { facts, masks })) overflow = true;
+    },
+    (piece) => {
+      if (!slots) return;
+      const output = slots.merged ?? slots.rest?.[0];
+      if (output) writeValues(runner, 0, output, piece);
+      slots.weights?.forEach((slot, m) => {
+        writeValues(runner, m, slot, piece);
+      });
+      slots.masks?.forEach((slot, m) => {
+        const bits = runner.outputs.masks[m]?.subarray(0, Math.ceil(piece.n / 8));
+        if (bits) runner.writer.write(slot, piece.start / 8, bits);
+      });
+    },
+  );
+  const finite = sums.isFinite();
+  const nonfinite = finite && !overflow ? [] : countNonfinite(runner, job, unit);
+  return {
+    kind: 'merge',
+    sums: sums.result(),
+    nonfinite,
+    overflow: (overflow || !finite) && nonfinite.length === 0,
+  };
+}
+
+/** Mask bits of a block, in the piece's buffers; null where the run has no masks. */
+function makeMasks(
+  runner: UnitRunner,
+  job: TensorJob,
+  block: Block,
+  taskVectors: Columns,
+): readonly Uint8Array[] | null {
+  const { plan, outputs, combiner, kernels, sums } = runner;
+  if (!plan.masks || !job.base) return null;
+  const first = block.offset / 8;
+  const masks = outputs.masks.map((bits) => bits.subarray(first));
+  const { merged } = combiner;
+  const { lambda } = parametersOf(job);
+  const n = block.padded;
+  const round = plan.precision === 'native' ? roundingOf(job.dtype) : null;
+  let counts = masks.map((bits, m) => {
+    const taskVector = column(taskVectors, m);
+    if (plan.masks?.rule === 'emr') return emrMask(taskVector, merged, bits, n);
+    const pair = { taskVector, merged, lambda: lambda[m] ?? 0 };
+    return round
+      ? nativeMask(taskVector, merged, { lambda: pair.lambda, round, n }, bits)
+      : kernels.stages.taskMask(pair, bits, n);
+  });
+  const { consensus } = plan.masks;
+  const bits = outputs.masksFrom(first);
+  const set = { bits, stride: outputs.maskStride, count: masks.length, atLeast: consensus };
+  outputs.histogram.fill(0);
+  kernels.stages.coverage(set, outputs.histogram, n);
+  if (consensus > 0) {
+    // The masks have become equal; coverage describes the task masks that they were made from.
+    const kept = outputs.histogram.slice(consensus).reduce((sum, count) => sum + count, 0);
+    counts = counts.map(() => kept);
+  }
+  sums.addMasks(outputs.histogram, counts, block);
+  return masks;
+}
+
+/** Brings one block into the output buffers; true when a number overflowed. */
+function storeBlock(
+  runner: UnitRunner,
+  job: TensorJob,
+  block: Block,
+  { facts, masks }: { readonly facts: UnitFacts; readonly masks: readonly Uint8Array[] | null },
+): boolean {
+  const { plan, outputs, combiner, blocks, kernels } = runner;
+  const { stages } = kernels;
+  const dtype = job.outputDtype;
+  const store = (values: Float32Array, model: number): boolean =>
+    outputs.store(kernels, values, { model, offset: block.offset, dtype }, block);
+  if (plan.form !== 'weights' || !job.base) return store(combiner.merged, 0);
+  if (!masks) {
+    stages.add(blocks.base, combiner.merged, outputs.block, block.padded);
+    return store(outputs.block, 0);
+  }
+  let overflow = false;
+  masks.forEach((bits, m) => {
+    let { merged } = combiner;
+    const factor = facts.rescalers[m] ?? 1;
+    if (factor !== 1) {
+      stages.scale(merged, factor, outputs.other, block.padded);
+      merged = outputs.other;
+    }
+    stages.applyMask({ base: blocks.base, merged }, bits, outputs.block, block.padded);
+    overflow = store(outputs.block, m) || overflow;
+  });
+  return overflow;
+}
+
+/** Writes one piece of one model's numbers. */
+export function writeValues(
+  runner: UnitRunner,
+  model: number,
+  slot: TensorSlot,
+  piece: Piece,
+): void {
+  const bytes = piece.n * elementBytes(slot.dtype);
+  const values = runner.outputs.values[model]?.subarray(0, bytes);
+  if (values) runner.writer.write(slot, piece.start, values);
+}

@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import type { MergePlan, TensorJob } from '../engine/plan-types';
+import { planOutput, type OutputPlan, type TensorSlot, type TensorSpec } from '../tensors/writer';
+
+/** Where the results of one tensor go. */
+export interface JobSlots {
+  /** τ_merge. */
+  readonly merged?: TensorSlot;
+  /** One a task. */
+  readonly masks?: readonly TensorSlot[];
+  /** Weights of the rest: one, or one a task. */
+  readonly rest?: readonly TensorSlot[];
+  /** Weights of whole models: one, or one a task. */
+  readonly weights?: readonly TensorSlot[];
+}
+
+/** Every file of `merged/` and where each tensor lies in them. */
+export interface MergeOutputs {
+  readonly plans: readonly OutputPlan[];
+  readonly slots: readonly JobSlots[];
+  /** The masks' tensors, for the header that is written once the popcounts are known. */
+  readonly masks: { readonly specs: readonly TensorSpec[]; readonly folder: string } | null;
+}
+
+/** Tensors with the base's values everywhere are in no file of the compact form. */
+export function planOutputs(
+  plan: MergePlan,
+  changed: readonly boolean[],
+  folder: string,
+): MergeOutputs {
+  return plan.form === 'weights'
+    ? weightOutputs(plan, folder)
+    : compactOutputs(plan, changed, folder);
+}
+
+function compactOutputs(
+  plan: MergePlan,
+  changed: readonly boolean[],
+  folder: string,
+): MergeOutputs {
+  const merged: TensorSpec[] = [];
+  const rest: TensorSpec[] = [];
+  const masks: TensorSpec[] = [];
+  plan.jobs.forEach((job, i) => {
+    const spec = { name: job.name, dtype: job.outputDtype, shape: job.shape };
+    if (job.rule.kind === 'merge' && changed[i]) {
+      if (!job.base) rest.push(spec);
+      else merged.push(spec);
+      if (plan.masks && job.base) masks.push(...plan.tasks.map((task) => maskSpec(task, job)));
+    } else if (job.rule.kind === 'per_task')
+      for (const task of plan.tasks) rest.push({ ...spec, name: `${task}/${job.name}` });
+    else if (hasOwnRest(job)) rest.push(spec);
+  });
+  if (plan.settings.method === 'emr')
+    for (const task of plan.tasks) rest.push({ name: `${task}/rescaler`, dtype: 'F32', shape: [] });
+  const shard = { folder, shardBytes: plan.shardBytes };
+  const vectors = planOutput(merged, {
+    ...shard,
+    stem: 'task_vector',
+    metadata: { format: 'pt', kind: 'merged_task_vector' },
+  });
+  const plans = [vectors];
+  const rests = planOutput(rest, { ...shard, stem: 'rest', metadata: { format: 'pt' } });
+  if (rest.length > 0) plans.push(rests);
+  const bits = planOutput(masks, { folder, stem: 'masks', metadata: maskMetadata(plan, null) });
+  if (plan.masks) plans.push(bits);
+  const slots = plan.jobs.map((job) => {
+    const vector = vectors.slots.get(job.name);
+    const own = slotsOf(rests, plan, job);
+    const taskMasks = plan.tasks.flatMap((task) => bits.slots.get(`${task}/${job.name}`) ?? []);
+    return {
+      ...(vector && { merged: vector }),
+      ...(own && { rest: own }),
+      ...(taskMasks.length > 0 && { masks: taskMasks }),
+    };
+  });
+  return { plans, slots, masks: plan.masks ? { specs: masks, folder } : null };
+}
+
+/** Averages, taken and kept tensors, and integers that only experts have. */
+function hasOwnRest(job: TensorJob): boolean {
+  if (job.rule.kind === 'copy') return job.base === null;
+  return job.rule.kind === 'average' || job.rule.kind === 'take';
+}
+
+function slotsOf(
+  output: OutputPlan,
+  plan: MergePlan,
+  job: TensorJob,
+): readonly TensorSlot[] | undefined {
+  const one = output.slots.get(job.name);
+  if (one) return [one];
+  const each = plan.tasks.flatMap((task) => output.slots.get(`${task}/${job.name}`) ?? []);
+  return each.length > 0 ? each : undefined;
+}
+
+function maskSpec(task: string, job: TensorJob): TensorSpec {
+  const length = Math.ceil(job.elements / 8);
+  return { name: `${task}/${job.name}`, dtype: 'U8', shape: [length] };
+}
+
+/**
+ * Shapes and popcounts of the masks as JSON texts. Before the counts are known they are written as large
+ * as they can become, and afterwards padded with spaces, so that the header keeps its length.
+ */
+export function maskMetadata(
+  plan: MergePlan,
+  active: readonly (readonly number[] | null)[] | null,
+): Record<string, string> {
+  const shapes: Record<string, readonly number[]> = {};
+  const largest: Record<string, number> = {};
+  const counts: Record<string, number> = {};
+  plan.jobs.forEach((job, i) => {
+    if (job.rule.kind !== 'merge') return;
+    const found = active?.[i];
+    if (active && !found) return;
+    shapes[job.name] = job.shape;
+    plan.tasks.forEach((task, m) => {
+      largest[`${task}/${job.name}`] = job.elements;
+      counts[`${task}/${job.name}`] = found?.[m] ?? job.elements;
+    });
+  });
+  const room = JSON.stringify(largest).length;
+  return {
+    packing: '1 bit per element, flat row-major, least significant bit first',
+    tasks: JSON.stringify(plan.tasks),
+    shapes: JSON.stringify(shapes),
+    popcounts: JSON.stringify(counts).padEnd(room, ' '),
+  };
+}
+
+/** One checkpoint, or one a task when the models are masked. */
+function weightOutputs(plan: MergePlan, folder: string): MergeOutputs {
+  const perTask = plan.masks !== null;
+  const shard = { shardBytes: plan.shardBytes, metadata: { format: 'pt' } };
+  const specOf = (job: TensorJob): TensorSpec => ({
+    name: job.name,
+    dtype: job.outputDtype,
+    shape: job.shape,
+  });
+  if (perTask) {
+    const specs = plan.jobs.map(specOf);
+    const plans = plan.tasks.map((task) =>
+      planOutput(specs, { ...shard, folder: join(folder, task), stem: 'model' }),
+    );
+    const slots = plan.jobs.map((job) => ({
+      weights: plans.flatMap((output) => output.slots.get(job.name) ?? []),
+    }));
+    return { plans, slots, masks: null };
+  }
+  const shared = plan.jobs.filter((job) => job.rule.kind !== 'per_task').map(specOf);
+  const own = plan.jobs.filter((job) => job.rule.kind === 'per_task');
+  const model = planOutput(shared, { ...shard, folder, stem: 'model' });
+  // One model cannot hold every task's own tensors, so they lie beside it, one file a task.
+  const heads = plan.tasks.map((task) =>
+    planOutput(own.map(specOf), { ...shard, folder: join(folder, 'per_task'), stem: task }),
+  );
+  const slots = plan.jobs.map((job) => {
+    const one = model.slots.get(job.name);
+    return {
+      weights: one ? [one] : heads.flatMap((output) => output.slots.get(job.name) ?? []),
+    };
+  });
+  return { plans: own.length > 0 ? [model, ...heads] : [model], slots, masks: null };
+}

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { Cancelled, MergeError, throwIfCancelled } from '../protocol/merge-error';
+import { UnitRunner, type RunnerOptions } from './unit-runner';
+import type { Work, WorkResult } from './units';
+
+/** Runs works and hands back their results, in any order of completion. */
+export interface Pool {
+  readonly threads: number;
+  /** Calls `done` once for each work. Stops early when the signal fires (throws `Cancelled`). */
+  run(works: readonly Work[], done: (work: Work, result: WorkResult) => void): Promise<void>;
+  /** Checks that no input changed meanwhile, and ends. */
+  finish(): Promise<void>;
+  /** Ends at once. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions extends RunnerOptions {
+  /** 1 runs in this thread. */
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How many threads `auto` means: more than four wait for each other's memory and disk. */
+export function automaticThreads(): number {
+  return Math.max(1, Math.min(4, availableParallelism()));
+}
+
+/** The bundle of `worker.ts`, beside the running bundle; absent when sources run directly. */
+function workerFile(): string | undefined {
+  const file = join(__dirname, 'worker.js');
+  return existsSync(file) ? file : undefined;
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const file = workerFile();
+  if (options.threads <= 1 || !file) return inlinePool(options);
+  return threadPool(options, file);
+}
+
+function inlinePool(options: PoolOptions): Pool {
+  const runner = new UnitRunner(options);
+  return {
+    threads: 1,
+    run: async (works, done) => {
+      for (const work of works) {
+        throwIfCancelled(options.signal);
+        done(work, await runner.run(work));
+        // Signals and timers of this thread get their turn between two units.
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+      }
+      throwIfCancelled(options.signal);
+    },
+    finish: () => {
+      runner.finish();
+      return Promise.resolve();
+    },
+    close: () => {
+      runner.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** What a thread sends back; errors keep their code and fault. */
+export type ThreadMessage =
+  | { readonly kind: 'result'; readonly result: WorkResult }
+  | { readonly kind: 'finished' }
+  | {
+      readonly kind: 'error';
+      readonly code: string | null;
+      readonly fault: 'data' | 'system' | 'usage';
+      readonly message: string;
+    };
+
+function threadPool(options: PoolOptions, file: string): Pool {
+  const data: RunnerOptions = { plan: options.plan, pieceBytes: options.pieceBytes };
+  const workers = Array.from(
+    { length: options.threads },
+    () => new Worker(file, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: 512 } }),
+  );
+  const ask = (worker: Worker, message: Work | 'finish'): Promise<ThreadMessage> =>
+    new Promise((resolve, reject) => {
+      const off = (): void => {
+        worker.off('message', onMessage);
+        worker.off('error', onError);
+        options.signal?.removeEventListener('abort', onAbort);
+      };
+      const onMessage = (answer: ThreadMessage): void => {
+        off();
+        resolve(answer);
+      };
+      const onError = (error: Error): void => {
+        off();
+        reject(error);
+      };
+      const onAbort = (): void => {
+        off();
+        reject(new Cancelled());
+      };
+      worker.on('message', onMessage);
+      worker.on('error', onError);
+      options.signal?.addEventListener('abort', onAbort);
+      worker.postMessage(message);
+    });
+  const close = async (): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  };
+  return {
+    threads: options.threads,
+    run: async (works, done) => {
+      let next = 0;
+      const serve = async (worker: Worker): Promise<void> => {
+        for (let work = works[next++]; work; work = works[next++]) {
+          throwIfCancelled(options.signal);
+          const answer = await ask(worker, work);
+          if (answer.kind === 'error') {
+            next = works.length;
+            throw failure(answer);
+          }
+          if (answer.kind === 'result') done(work, answer.result);
+        }
+      };
+      await Promise.all(workers.map(serve));
+      throwIfCancelled(options.signal);
+    },
+    finish: async () => {
+      for (const worker of workers) {
+        const answer = await ask(worker, 'finish');
+        if (answer.kind === 'error') throw failure(answer);
+      }
+      await close();
+    },
+    close,
+  };
+}
+
+function failure({ code, fault, message }: Extract<ThreadMessage, { kind: 'error' }>): Error {
+  return code === null ? new Error(message) : new MergeError(code, message, { fault });
+}

@@ -1,0 +1,113 @@
+import type { Kernels } from '../compute/kernels/wasm';
+import type { MergePlan } from '../engine/plan-types';
+import { column, type Columns } from '../engine/stages';
+import type { UnitSums } from './units';
+
+/** What the sums of one block are taken over. */
+export interface SummedBlock {
+  readonly base: Float32Array;
+  readonly taskVectors: Columns;
+  readonly merged: Float32Array;
+  readonly n: number;
+  readonly padded: number;
+  /** Bits of each task's mask; null without masks. */
+  readonly masks: readonly Uint8Array[] | null;
+}
+
+/** Gathers the metrics of one unit, block by block, in float64 and in a fixed order. */
+export class SumGatherer {
+  private base = 0;
+  private merged = 0;
+  private readonly tasks: Float64Array;
+  private readonly dots: Float64Array;
+  private readonly conflicts: Float64Array;
+  private readonly distances: Float64Array;
+  private readonly active: Float64Array;
+  private readonly coverage: Float64Array;
+  private readonly conflict: Float64Array;
+
+  constructor(
+    readonly plan: MergePlan,
+    readonly kernels: Kernels,
+  ) {
+    const count = plan.tasks.length;
+    const pairs = (count * (count - 1)) / 2;
+    this.tasks = new Float64Array(count);
+    this.dots = new Float64Array(pairs);
+    this.conflicts = new Float64Array(pairs);
+    this.distances = new Float64Array(plan.masks ? count : 0);
+    this.active = new Float64Array(plan.masks ? count : 0);
+    this.coverage = new Float64Array(plan.masks ? count + 1 : 0);
+    this.conflict = kernels.doubles(1);
+  }
+
+  reset(): void {
+    this.base = 0;
+    this.merged = 0;
+    for (const sums of [this.tasks, this.dots, this.conflicts]) sums.fill(0);
+    for (const sums of [this.distances, this.active, this.coverage]) sums.fill(0);
+  }
+
+  addBlock(block: SummedBlock): void {
+    const { stages } = this.kernels;
+    const { taskVectors, padded } = block;
+    this.base += stages.sumSquares(block.base, padded);
+    this.merged += stages.sumSquares(block.merged, padded);
+    let pair = 0;
+    for (let a = 0; a < taskVectors.count; a++) {
+      const first = column(taskVectors, a);
+      add(this.tasks, a, stages.sumSquares(first, padded));
+      for (let b = a + 1; b < taskVectors.count; b++, pair++) {
+        this.conflict[0] = 0;
+        add(this.dots, pair, stages.dot(first, column(taskVectors, b), this.conflict, padded));
+        add(this.conflicts, pair, this.conflict[0]);
+      }
+    }
+    if (block.masks) this.addDistances(block, block.masks);
+  }
+
+  private addDistances(block: SummedBlock, masks: readonly Uint8Array[]): void {
+    masks.forEach((bits, m) => {
+      const taskVector = column(block.taskVectors, m);
+      const pair = { taskVector, merged: block.merged, lambda: 0 };
+      add(this.distances, m, this.kernels.stages.distance(pair, bits, block.padded));
+    });
+  }
+
+  /** Adds a block's coverage (counted over `padded` positions) and, from it or from `counts`, the actives. */
+  addMasks(
+    histogram: Uint32Array,
+    counts: readonly number[],
+    block: { readonly n: number; readonly padded: number },
+  ): void {
+    // Positions behind the end are active in no mask.
+    histogram.forEach((count, k) => {
+      add(this.coverage, k, k === 0 ? count - (block.padded - block.n) : count);
+    });
+    counts.forEach((count, m) => {
+      add(this.active, m, count);
+    });
+  }
+
+  /** True when every number read so far, and every merged one, was finite. */
+  isFinite(): boolean {
+    return [this.base, this.merged, ...this.tasks].every((sum) => Number.isFinite(sum));
+  }
+
+  result(): UnitSums {
+    return {
+      base: this.base,
+      merged: this.merged,
+      tasks: Array.from(this.tasks),
+      dots: Array.from(this.dots),
+      conflicts: Array.from(this.conflicts),
+      distances: Array.from(this.distances),
+      active: Array.from(this.active),
+      coverage: Array.from(this.coverage),
+    };
+  }
+}
+
+function add(sums: Float64Array, index: number, value: number): void {
+  sums[index] = (sums[index] ?? 0) + value;
+}
