@@ -28,10 +28,9 @@ const outputDtypes = { bfloat16: 'BF16', float16: 'F16', float32: 'F32' } as con
 
 /**
  * Everything a merge will do, from headers alone (product §4 `plan`). Tensors are in name order, which
- * is also the order of the flat index that ties of a whole-model cut go by. Problems: MV430 a tensor
- * that an expert lacks, MV431 shapes that differ, MV432 mixed kinds of numbers, MV433 floats of another
- * width, MV434 a tensor left out, MV437 a method that this version cannot run, MV438 `precision: native` where no rule exists,
- * MV405 nothing to merge.
+ * is also the order of the flat index that ties of a whole-model cut go by. Problems: MV463 a method that
+ * this version cannot run, MV464 `precision: native` where no rule exists, MV405 nothing to merge.
+ * Files that do not fit are findings of `loadInputs`.
  */
 export function planMerge(
   recipe: Recipe,
@@ -41,23 +40,21 @@ export function planMerge(
   const problems: Problem[] = [];
   const at = options.locate ?? (() => noRange);
   const add = (code: string, path: readonly (string | number)[], message: string) => {
-    const severity = code === 'MV433' || code === 'MV434' ? 'warning' : 'error';
-    problems.push({ code, severity, range: at(path), message });
+    problems.push({ code, severity: 'error', range: at(path), message });
   };
   const settings: MethodSettings = recipe.merge;
   checkMethod(recipe, add);
   const selected = options.only === undefined ? () => true : compileGlob(options.only);
-  const names = tensorNames(inputs, add).filter(selected);
+  const names = tensorNames(inputs).filter(selected);
   const blocks = blockCounts(inputs, names);
   const rule = ruleOf(recipe, blocks);
   const jobs: TensorJob[] = [];
-  const collected = new Mismatches();
   for (const name of names) {
     const base = inputs.base?.tensors.get(name);
     const first = base ?? sourceOf(inputs.experts[0], inputs.base, name).stored;
     if (!first) continue;
     const experts = inputs.experts.map((expert) => sourceOf(expert, inputs.base, name));
-    if (!comparable(name, first, { experts, inputs, collected })) continue;
+    if (!fits(first, experts)) continue;
     const place = placeOf(inputs, name);
     jobs.push({
       name,
@@ -71,7 +68,6 @@ export function planMerge(
       experts,
     });
   }
-  collected.report(add);
   if (!jobs.some((job) => job.rule.kind === 'merge'))
     add('MV405', ['merge', 'scope'], 'nothing is merged: no tensor is in the scope');
   const plan = withCost(recipe, { jobs, settings, files: filesOf(inputs) });
@@ -83,30 +79,22 @@ type Add = (code: string, path: readonly (string | number)[], message: string) =
 function checkMethod(recipe: Recipe, add: Add): void {
   const { method, precision } = recipe.merge;
   if (!methods[method])
-    add('MV437', ['merge', 'method'], `method ${method} is not available in this version`);
+    add('MV463', ['merge', 'method'], `method ${method} is not available in this version`);
   else if (precision === 'native' && !['average', 'task_arithmetic', 'ties'].includes(method))
     add(
-      'MV438',
+      'MV464',
       ['merge', 'precision'],
       `precision: native is defined for average, task_arithmetic and ties, not for ${method}`,
     );
 }
 
 /** Names of the base, and those that every expert has besides, in code-unit order. */
-function tensorNames({ base, experts }: MergeInputs, add: Add): string[] {
+function tensorNames({ base, experts }: MergeInputs): string[] {
   const names = new Set(base?.tensors.keys());
   const counts = new Map<string, number>();
   for (const expert of experts)
     for (const name of namesOf(expert, base)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const left: string[] = [];
-  for (const [name, count] of counts)
-    if (count === experts.length) names.add(name);
-    else if (!names.has(name)) left.push(name);
-  if (left.length > 0) {
-    const more = left.length > 1 ? ` and ${String(left.length - 1)} more` : '';
-    const text = `${left[0]}${more}: only some experts have it and the base does not, so it is left out`;
-    add('MV434', ['experts'], text);
-  }
+  for (const [name, count] of counts) if (count === experts.length) names.add(name);
   return [...names].sort((a, b) => (a < b ? -1 : Number(a > b)));
 }
 
@@ -140,70 +128,15 @@ function blockCounts(inputs: MergeInputs, names: readonly string[]): Map<string,
   return counts;
 }
 
-/** Tensors that cannot be merged, gathered so that a thousand of them make one problem each kind. */
-class Mismatches {
-  private readonly groups = new Map<
-    string,
-    { code: string; task: string; first: string; n: number }
-  >();
-
-  note(code: string, task: string, first: string): void {
-    const key = `${code} ${task}`;
-    const group = this.groups.get(key);
-    if (group) group.n++;
-    else this.groups.set(key, { code, task, first, n: 1 });
-  }
-
-  report(add: Add): void {
-    for (const { code, task, first, n } of this.groups.values()) {
-      const more = n > 1 ? ` (and ${String(n - 1)} more tensors)` : '';
-      add(code, ['experts', task], `expert ${task}: ${first}${more}`);
-    }
-  }
-}
-
-function comparable(
-  name: string,
-  first: TensorInfo,
-  {
-    experts,
-    inputs,
-    collected,
-  }: {
-    readonly experts: readonly TensorSource[];
-    readonly inputs: MergeInputs;
-    readonly collected: Mismatches;
-  },
-): boolean {
-  let fits = true;
-  experts.forEach(({ stored }, m) => {
-    const task = inputs.experts[m].task;
-    const fault = faultOf(name, first, stored);
-    if (!fault) return;
-    collected.note(fault.code, task, fault.text);
-    if (fault.code !== 'MV433') fits = false;
+/** Inputs that do not fit are findings of their reading (MV43x); what is left of them is not planned. */
+function fits(first: TensorInfo, experts: readonly TensorSource[]): boolean {
+  return experts.every(({ stored }) => {
+    if (!stored) return false;
+    const sameShape =
+      stored.shape.length === first.shape.length &&
+      stored.shape.every((length, i) => length === first.shape[i]);
+    return sameShape && isFloat(stored.dtype) === isFloat(first.dtype);
   });
-  return fits;
-}
-
-function faultOf(
-  name: string,
-  first: TensorInfo,
-  stored: TensorInfo | null,
-): { readonly code: string; readonly text: string } | undefined {
-  if (!stored) return { code: 'MV430', text: `tensor ${name} is missing` };
-  if (!sameShape(first.shape, stored.shape))
-    return {
-      code: 'MV431',
-      text: `tensor ${name} has shape [${stored.shape.join(', ')}], the base [${first.shape.join(', ')}]`,
-    };
-  if (first.dtype === stored.dtype) return undefined;
-  const text = `tensor ${name} is ${stored.dtype}, the base ${first.dtype}`;
-  return { code: isFloat(first.dtype) && isFloat(stored.dtype) ? 'MV433' : 'MV432', text };
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, i) => length === b[i]);
 }
 
 function outputDtype(recipe: Recipe, stored: Dtype): Dtype {

@@ -2,7 +2,7 @@ import type { Kernels } from '../compute/kernels/wasm';
 import { blockElements } from '../engine/plan-cost';
 import type { MergePlan, TensorJob, TensorSource } from '../engine/plan-types';
 import { column, type Columns } from '../engine/stages';
-import { adapterDeltaRows, type AdapterFactors } from '../tensors/adapter';
+import { adapterDeltaRows, type AdapterFactors } from '../tensors/adapter-delta';
 import { elementBytes, isFloat, widen } from '../tensors/dtypes';
 import type { TensorReader } from '../tensors/reader';
 import type { Dtype, TensorInfo } from '../tensors/types';

@@ -35,4 +35,38 @@ export const fileProblems = {
     explanation: 'The scope leaves no tensor.',
     example: "merge: {scope: {components: [projector], include: ['lm_head*']}}",
   },
+  MV460: {
+    title: 'Not a number',
+    severity: 'error',
+    explanation:
+      'A tensor holds NaN or infinity, which would spread through the merge. `--allow-nonfinite` goes on and reports it.',
+    example: 'a checkpoint of a diverged training run',
+  },
+  MV461: {
+    title: 'Overflow',
+    severity: 'error',
+    explanation:
+      'A merged number is too large for the output dtype. `--allow-nonfinite` writes infinity and reports it.',
+    example: 'output: {dtype: float16} # with weights above 65504',
+  },
+  MV462: {
+    title: 'Integers differ',
+    severity: 'error',
+    explanation:
+      'Integer and boolean tensors cannot be merged, so they have to be equal in base and experts.',
+    example: 'experts with different position tables',
+  },
+  MV463: {
+    title: 'Method not available',
+    severity: 'error',
+    explanation: 'The recipe language knows the method; this version cannot run it yet.',
+    example: 'merge: {method: tsv}',
+  },
+  MV464: {
+    title: 'No native arithmetic',
+    severity: 'error',
+    explanation:
+      'Only `average`, `task_arithmetic` and `ties` have a released rule to repeat bit for bit.',
+    example: 'merge: {method: slerp, precision: native}',
+  },
 } as const satisfies Record<string, ProblemInfo>;

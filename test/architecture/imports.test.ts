@@ -80,7 +80,6 @@ const open = new Set([
   'server/recipe/globs',
   'server/recipe/problems',
   'server/recipe/methods',
-  'server/tensors/modules',
   'server/tensors/dtypes',
 ]);
 

@@ -1,0 +1,85 @@
+import { MergeError } from '../protocol/merge-error';
+import type { MergePlan } from '../engine/plan-types';
+import type { ExecuteOptions } from './execute';
+import type { MergeResult } from './units';
+
+/** Ends a merge whose numbers would be wrong, with counts and names. */
+export const refuseBadNumbers = { integers, nonfinite };
+
+/** Integer tensors have to be equal in base and experts. */
+function integers(plan: MergePlan, changed: readonly boolean[]): void {
+  const names = plan.jobs.flatMap(({ rule, name, experts, base }, i) =>
+    rule.kind === 'copy' && changed[i] && (base ? experts.length > 0 : experts.length > 1)
+      ? [name]
+      : [],
+  );
+  if (names.length === 0) return;
+  throw new MergeError(
+    'MV462',
+    `${listed(names)} holds integers that differ between base and experts, which cannot be merged; exclude it or make it equal`,
+    { data: { tensors: names } },
+  );
+}
+
+/** NaN and infinities of inputs, and overflow of outputs; a warning event when they are allowed. */
+function nonfinite(
+  plan: MergePlan,
+  results: readonly (readonly MergeResult[])[],
+  options: ExecuteOptions,
+): void {
+  const found: { text: string; name: string }[] = [];
+  const overflowed: string[] = [];
+  results.forEach((own, i) => {
+    const name = plan.jobs[i]?.name ?? '';
+    const counts = new Map<number, { nan: number; infinite: number }>();
+    for (const { nonfinite: bad, overflow } of own) {
+      if (overflow && !overflowed.includes(name)) overflowed.push(name);
+      for (const { model, nan, infinite } of bad) {
+        const sum = counts.get(model) ?? { nan: 0, infinite: 0 };
+        counts.set(model, { nan: sum.nan + nan, infinite: sum.infinite + infinite });
+      }
+    }
+    for (const [model, { nan, infinite }] of counts) {
+      const where = model === 0 ? 'the base' : `expert ${plan.tasks[model - 1] ?? ''}`;
+      found.push({
+        name,
+        text: `${name} of ${where} (${String(nan)} NaN, ${String(infinite)} infinite)`,
+      });
+    }
+  });
+  const messages = [
+    ...(found.length > 0
+      ? [
+          [
+            'MV460',
+            `${String(found.length)} ${found.length === 1 ? 'tensor holds' : 'tensors hold'} numbers that are not finite: ${listed(found.map(({ text }) => text))}`,
+          ] as const,
+        ]
+      : []),
+    ...(overflowed.length > 0
+      ? [
+          [
+            'MV461',
+            `merged numbers of ${listed(overflowed)} are too large for the output dtype; choose output.dtype float32 or bfloat16`,
+          ] as const,
+        ]
+      : []),
+  ];
+  for (const [code, message] of messages) {
+    if (!options.allowNonfinite)
+      throw new MergeError(
+        code,
+        `${message}${code === 'MV460' ? '; --allow-nonfinite goes on' : ''}`,
+        {
+          data: { tensors: [...found.map(({ name }) => name), ...overflowed] },
+        },
+      );
+    options.onEvent?.({ time: new Date().toISOString(), type: 'warning', code, message });
+  }
+}
+
+/** The first three of some names and how many follow. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${String(names.length - 3)} more` : shown;
+}
