@@ -120,6 +120,7 @@ async function assemble(path: string, content: FolderContent): Promise<Checkpoin
   const config = names.includes('config.json')
     ? await readJsonObject(join(folder, 'config.json'), 'MV421')
     : undefined;
+  if (saysTied(config)) foldTiedCopy(tensors);
   return {
     path,
     files: headers.map((header) => header.file),
@@ -128,6 +129,13 @@ async function assemble(path: string, content: FolderContent): Promise<Checkpoin
     tiedEmbeddings: isTied(config, [...tensors.keys()]),
     mergedMarkers: mergedMarkerNames.filter((name) => names.includes(name)),
   };
+}
+
+/** Loaders tie what the configuration ties, whatever a second copy in the file says. */
+function foldTiedCopy(tensors: Map<string, TensorInfo>): void {
+  const names = [...tensors.keys()];
+  const head = names.find((name) => headName.test(name));
+  if (head !== undefined && names.some((name) => embeddingName.test(name))) tensors.delete(head);
 }
 
 /** PaliGemma always ties, and its π0 files say nothing about it in their configuration. */
