@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { MergeInputs } from '../engine/inputs';
+import { planMerge } from '../engine/plan';
+import type { MergePlan } from '../engine/plan-types';
+import { MergeError } from '../protocol/merge-error';
+import type { Problem } from '../protocol/problem';
+import { findingRange } from '../recipe/locate';
+import type { RecipeDocument } from '../recipe/parse';
+import { hasErrors } from '../recipe/problems';
+import { resolveRecipe } from '../recipe/resolve';
+import type { Recipe } from '../recipe/schema';
+import { validateAgainstTensors } from '../recipe/validate-tensors';
+import { checkRecipe, inOrder } from '../recipe/validate';
+import type { InputFinding } from './input-finding';
+import { loadInputs, type InputCache } from './inputs';
+import { checkSpace } from './space';
+
+/** A recipe with everything that could be found out about it without reading weights. */
+export interface CheckedRecipe {
+  /** Absolute path of the recipe. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly document: RecipeDocument;
+  readonly recipe: Recipe;
+  /** As far as files could be opened; null when the recipe names none. */
+  readonly inputs: MergeInputs | null;
+  /** Null as long as an error is among the problems. */
+  readonly plan: MergePlan | null;
+  /** In the order of the text. */
+  readonly problems: readonly Problem[];
+}
+
+export interface CheckOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly cache?: InputCache | undefined;
+  /** Changes made to the resolved recipe before it is planned, such as another form of output. */
+  readonly adapt?: ((recipe: Recipe) => Recipe) | undefined;
+  /** Glob: only matching tensors are planned. */
+  readonly only?: string | undefined;
+}
+
+/** Throws MV539 for a recipe that cannot be read; everything else about it is a problem. */
+export async function checkRecipeFile(
+  path: string,
+  options: CheckOptions = {},
+): Promise<CheckedRecipe> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    throw new MergeError('MV539', `the recipe ${path} cannot be read: ${reason}`, { cause });
+  }
+  return checkRecipeText(bytes, resolve(path), options);
+}
+
+/** Text, meaning, files and plan of a recipe: the one pipeline of `check`, `plan` and `merge`. */
+export async function checkRecipeText(
+  bytes: Uint8Array,
+  path: string,
+  options: CheckOptions = {},
+): Promise<CheckedRecipe> {
+  const text = new TextDecoder().decode(bytes);
+  const { value: document, problems } = checkRecipe(text, { path });
+  const recipe = (options.adapt ?? ((same) => same))(resolveRecipe(document));
+  const files = await checkFiles(document, recipe, options);
+  const known = [...problems, ...files.problems];
+  const planned =
+    files.inputs && !hasErrors(known)
+      ? await makePlan(document, { recipe, inputs: files.inputs, only: options.only })
+      : { plan: null, problems: [] };
+  const all = inOrder([...known, ...planned.problems]);
+  return {
+    path,
+    bytes,
+    document,
+    recipe,
+    inputs: files.inputs,
+    plan: hasErrors(all) ? null : planned.plan,
+    problems: all,
+  };
+}
+
+async function checkFiles(
+  document: RecipeDocument,
+  recipe: Recipe,
+  { signal, cache }: CheckOptions,
+): Promise<{ inputs: MergeInputs | null; problems: readonly Problem[] }> {
+  if (recipe.experts.length === 0) return { inputs: null, problems: [] };
+  const { inputs, findings } = await loadInputs(recipe, document.path, { signal, cache });
+  const reference = inputs.base ?? inputs.experts[0]?.checkpoint;
+  const tensors = [...(reference?.tensors.keys() ?? []), ...ownTensors(inputs)].map((name) => {
+    const place = inputs.places.get(name);
+    return { name, component: place?.component ?? 'other', block: place?.block ?? null };
+  });
+  return {
+    inputs,
+    problems: [
+      ...findings.map((finding) => problemOf(document, finding)),
+      ...validateAgainstTensors(document, { tensors }),
+    ],
+  };
+}
+
+/** Tensors that experts have and the base has not: action heads, projectors, queries. */
+function ownTensors({ base, experts }: MergeInputs): string[] {
+  if (!base) return [];
+  const names = experts[0]?.checkpoint?.tensors.keys() ?? [];
+  return [...names].filter((name) => !base.tensors.has(name));
+}
+
+interface Planning {
+  readonly recipe: Recipe;
+  readonly inputs: MergeInputs;
+  readonly only: string | undefined;
+}
+
+async function makePlan(
+  document: RecipeDocument,
+  { recipe, inputs, only }: Planning,
+): Promise<{ plan: MergePlan; problems: readonly Problem[] }> {
+  const { value: plan, problems } = planMerge(recipe, inputs, {
+    locate: (path) => findingRange(document, path),
+    ...(only !== undefined && { only }),
+  });
+  const folder = resolve(dirname(document.path), recipe.output.directory);
+  const space = await checkSpace(folder, plan.diskBytes);
+  return { plan, problems: [...problems, ...space.map((item) => problemOf(document, item))] };
+}
+
+function problemOf(document: RecipeDocument, finding: InputFinding): Problem {
+  const { recipePath, ...rest } = finding;
+  return { ...rest, range: findingRange(document, recipePath) };
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a folder',
+    EACCES: 'permission denied',
+  };
+  return reasons[String(code)] ?? (cause instanceof Error ? cause.message : String(cause));
+}
