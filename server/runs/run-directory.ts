@@ -80,6 +80,11 @@ export class RunDirectory {
     return this.record.id;
   }
 
+  /** Seconds of the phases that have ended. */
+  get timings(): Readonly<Record<string, number>> {
+    return this.record.timings;
+  }
+
   file(...parts: string[]): string {
     return join(this.folder, ...parts);
   }

@@ -1,0 +1,101 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createAlgebra } from '../compute/linalg/algebra';
+import type { MergeInputs } from '../engine/inputs';
+import type { MergePlan } from '../engine/plan-types';
+import type { Recipe } from '../recipe/schema';
+import { readCompact } from '../runs/compact';
+import { copyCompanions, mergeStatistics } from '../runs/companions';
+import { writeJsonAtomic } from '../runs/files';
+import type { Manifest } from '../runs/manifest';
+import { writeReleased } from '../runs/released-write';
+import type { Checkpoint } from '../tensors/types';
+import { makeManifest } from './merge-manifest';
+import { convertParts } from './part-files';
+import { routerFacts, writeRouterBases } from './router-bases';
+
+/** Where the engine writes, and in which form: the released layout is made from the compact one. */
+export interface MergeOutputPlace {
+  readonly plan: MergePlan;
+  readonly folder: string;
+  /** `merged/` of the run. */
+  readonly merged: string;
+}
+
+export function planFor(plan: MergePlan, merged: string): MergeOutputPlace {
+  if (plan.form !== 'mergevla') return { plan, folder: merged, merged };
+  const folder = join(dirname(merged), 'compact');
+  return { plan: { ...plan, form: 'compact' }, folder, merged };
+}
+
+export interface MergedParts {
+  readonly recipe: Recipe;
+  readonly inputs: MergeInputs;
+  readonly plan: MergePlan;
+  readonly output: MergeOutputPlace;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Adds to the engine's tensors what makes `merged/` whole: router, configuration, manifest. */
+export async function finishMerged(parts: MergedParts): Promise<Manifest> {
+  const { recipe, inputs, plan, output } = parts;
+  if (plan.form === 'weights') {
+    await finishWeights(parts);
+    const manifest = makeManifest({ recipe, inputs, plan, form: 'weights', router: null });
+    writeJsonAtomic(join(output.merged, 'manifest.json'), manifest);
+    return manifest;
+  }
+  const router = routerFacts(recipe, inputs);
+  const manifest = makeManifest({ recipe, inputs, plan, form: plan.form, router });
+  writeJsonAtomic(join(output.folder, 'manifest.json'), manifest);
+  const { folder } = output;
+  const signal = parts.signal ? { signal: parts.signal } : {};
+  if (router) await writeRouterBases({ recipe, inputs, folder, createAlgebra, ...signal }, router);
+  if (plan.form === 'mergevla') await releaseMerged(parts, manifest);
+  addCompanions(inputs, output.merged);
+  return manifest;
+}
+
+async function releaseMerged(parts: MergedParts, manifest: Manifest): Promise<void> {
+  const { inputs, output } = parts;
+  if (!inputs.base) throw new RangeError('a merge without base has no task vector');
+  const signal = parts.signal ? { signal: parts.signal } : {};
+  mkdirSync(output.merged, { recursive: true });
+  const merged = await readCompact(output.folder, signal);
+  await writeReleased({ merged, base: inputs.base, folder: output.merged, ...signal });
+  rmSync(output.folder, { recursive: true });
+  writeJsonAtomic(join(output.merged, 'manifest.json'), manifest);
+}
+
+/** Plain checkpoints: one, or one a task when the models are masked. */
+async function finishWeights({ inputs, plan, output, signal }: MergedParts): Promise<void> {
+  if (!plan.masks) {
+    await convertParts(output.merged, signal);
+    addCompanions(inputs, output.merged);
+    return;
+  }
+  for (const { task, checkpoint } of inputs.experts) {
+    const folder = join(output.merged, task);
+    await convertParts(folder, signal);
+    const own = checkpoint ? [folderOf(checkpoint)] : [];
+    copyCompanions([...baseFolder(inputs), ...own], folder);
+    mergeStatistics(own, folder);
+  }
+}
+
+function addCompanions(inputs: MergeInputs, target: string): void {
+  const experts = inputs.experts.flatMap(({ checkpoint }) =>
+    checkpoint ? [folderOf(checkpoint)] : [],
+  );
+  copyCompanions([...baseFolder(inputs), ...experts], target);
+  mergeStatistics(experts, target);
+}
+
+function baseFolder({ base }: MergeInputs): string[] {
+  return base ? [folderOf(base)] : [];
+}
+
+/** A checkpoint may be named by one of its files. */
+function folderOf({ path }: Checkpoint): string {
+  return statSync(path).isDirectory() ? path : dirname(path);
+}
