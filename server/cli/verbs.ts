@@ -3,6 +3,33 @@ import type { VerbSpec } from './verb';
 /** Every verb of the command, in the order of its help. A new verb is one entry here. */
 export const verbs: readonly VerbSpec[] = [
   {
+    name: 'check',
+    summary: 'all problems of a recipe and of the files it names',
+    operands: 'RECIPE',
+    count: [1, 1],
+    options: {},
+    load: () => import('./verbs/check'),
+  },
+  {
+    name: 'merge',
+    summary: 'merges the experts of a recipe into a run directory',
+    operands: 'RECIPE',
+    count: [1, 1],
+    options: {
+      out: {
+        type: 'string',
+        value: 'DIR',
+        help: 'makes DIR the run; it must not exist or be empty',
+      },
+      only: { type: 'string', value: 'GLOB', help: 'merges only the tensors that match' },
+      'allow-nonfinite': {
+        type: 'boolean',
+        help: 'reports NaN and infinity instead of refusing them',
+      },
+    },
+    load: () => import('./verbs/merge'),
+  },
+  {
     name: 'devices',
     summary: 'what this machine computes with, and what each device can run',
     operands: '',

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Cancelled, MergeError } from '../protocol/merge-error';
+import type { RunEvent } from '../protocol/events';
+import { Cancelled, MergeError, throwIfCancelled } from '../protocol/merge-error';
 import type { Problem } from '../protocol/problem';
 import type { MergeReport } from '../protocol/report';
 import type { Recipe } from '../recipe/schema';
@@ -21,17 +23,15 @@ export interface MergeRequest {
   readonly command: readonly string[];
   readonly version: string;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: MergeProgress) => void) | undefined;
+  readonly onProgress?: ((progress: ProgressEvent) => void) | undefined;
   /** Called once the run directory is there, with its final path. */
   readonly onStart?: ((path: string, problems: readonly Problem[]) => void) | undefined;
 }
 
-export interface MergeProgress {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'bytes' | 'tensors';
-}
+export type ProgressEvent = Extract<RunEvent, { type: 'progress' }>;
+
+/** The engine's note of what is written, which a merge after a kill goes on from. */
+const journalName = 'merge.journal.jsonl';
 
 export type MergeOutcome =
   | { readonly kind: 'refused'; readonly checked: CheckedRecipe }
@@ -41,7 +41,6 @@ export type MergeOutcome =
       readonly path: string;
       readonly report: MergeReport;
       readonly checked: CheckedRecipe;
-      readonly warnings: readonly string[];
     };
 
 /**
@@ -56,9 +55,10 @@ export async function runMerge(request: MergeRequest): Promise<MergeOutcome> {
   const run = startRun(request, checked);
   request.onStart?.(run.path, checked.problems);
   try {
-    const { report, warnings } = await mergeInto(run, request, checked);
+    const report = await mergeInto(run, request, checked);
+    throwIfCancelled(request.signal);
     run.publish();
-    return { kind: 'done', path: run.path, report, checked, warnings };
+    return { kind: 'done', path: run.path, report, checked };
   } catch (error) {
     abandon(run, error);
     throw error;
@@ -82,29 +82,35 @@ async function mergeInto(
   run: RunDirectory,
   request: MergeRequest,
   checked: CheckedRecipe,
-): Promise<{ report: MergeReport; warnings: readonly string[] }> {
+): Promise<MergeReport> {
   const { recipe, inputs, plan } = checked;
   if (!plan || !inputs) throw new RangeError('a refused recipe cannot be merged');
   for (const { code, message, severity } of checked.problems)
     if (severity === 'warning') run.emit({ type: 'warning', code, message });
   run.startPhase('merge');
-  run.clear();
-  const output = planFor(plan, run.file('merged'));
-  const { report, warnings } = await executeMerge(output.plan, {
-    folder: output.folder,
-    recipe,
+  const output = planFor(plan, run.folder);
+  const canResume = run.resumes && existsSync(join(output.directory, journalName));
+  if (!canResume) run.clear();
+  const report = await executeMerge(output.plan, {
+    directory: output.directory,
+    threads: recipe.run.threads,
+    memory: recipe.run.memory,
     allowNonfinite: request.allowNonfinite ?? false,
-    signal: request.signal,
-    onProgress: (progress) => {
-      run.emit({ type: 'progress', ...progress });
-      request.onProgress?.(progress);
-    },
+    resume: canResume,
+    onEvent: (event) => forward(event, run, request),
+    ...(request.signal && { signal: request.signal }),
   });
-  for (const message of warnings) run.emit({ type: 'warning', code: 'MV413', message });
   const manifest = await finishMerged({ recipe, inputs, plan, output, signal: request.signal });
   run.endPhase('merge', 'done');
   writeRunFiles(run, { checked, manifest, report, version: request.version });
-  return { report, warnings };
+  return report;
+}
+
+/** Events of the engine go to the log and to the caller; the phase of the run itself is told by the run. */
+function forward(event: RunEvent, run: RunDirectory, { onProgress }: MergeRequest): void {
+  if (event.type === 'phase' && event.phase === 'merge') return;
+  run.emit(event);
+  if (event.type === 'progress') onProgress?.(event);
 }
 
 /** What stays of a run that did not end well depends on whose fault it was. */

@@ -17,15 +17,19 @@ import { routerFacts, writeRouterBases } from './router-bases';
 /** Where the engine writes, and in which form: the released layout is made from the compact one. */
 export interface MergeOutputPlace {
   readonly plan: MergePlan;
+  /** What the engine is given; it writes to `merged/` in it. */
+  readonly directory: string;
   readonly folder: string;
   /** `merged/` of the run. */
   readonly merged: string;
 }
 
-export function planFor(plan: MergePlan, merged: string): MergeOutputPlace {
-  if (plan.form !== 'mergevla') return { plan, folder: merged, merged };
-  const folder = join(dirname(merged), 'compact');
-  return { plan: { ...plan, form: 'compact' }, folder, merged };
+export function planFor(plan: MergePlan, run: string): MergeOutputPlace {
+  const merged = join(run, 'merged');
+  if (plan.form !== 'mergevla') return { plan, directory: run, folder: merged, merged };
+  const directory = join(run, 'compact');
+  const compact: MergePlan = { ...plan, form: 'compact' };
+  return { plan: compact, directory, folder: join(directory, 'merged'), merged };
 }
 
 export interface MergedParts {
@@ -63,7 +67,7 @@ async function releaseMerged(parts: MergedParts, manifest: Manifest): Promise<vo
   mkdirSync(output.merged, { recursive: true });
   const merged = await readCompact(output.folder, signal);
   await writeReleased({ merged, base: inputs.base, folder: output.merged, ...signal });
-  rmSync(output.folder, { recursive: true });
+  rmSync(output.directory, { recursive: true });
   writeJsonAtomic(join(output.merged, 'manifest.json'), manifest);
 }
 

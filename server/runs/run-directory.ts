@@ -23,7 +23,7 @@ interface Held {
   readonly lock: Lock;
   /** Folders that were made for this run and are empty without it, innermost first. */
   readonly madeFolders: readonly string[];
-  readonly previous: RunRecord | undefined;
+  readonly resumes: boolean;
 }
 
 const progressIntervalMs = 1000;
@@ -45,9 +45,9 @@ export class RunDirectory {
     this.events = new EventLog(join(`${path}.partial`, 'events.jsonl'));
   }
 
-  /** The record of an interrupted run found at the same place, whose files are still there. */
-  get previous(): RunRecord | undefined {
-    return this.held.previous;
+  /** True when an interrupted run of the same recipe was found at the same place, with its files. */
+  get resumes(): boolean {
+    return this.held.resumes;
   }
 
   /** Throws MV530 when `path` is taken, MV531 when another process writes it, MV532 for the system's refusals. */
@@ -58,12 +58,12 @@ export class RunDirectory {
     let lock: Lock | undefined;
     try {
       lock = lockFolder(partial);
-      const previous = readPrevious(partial);
+      const resumes = readPrevious(partial) !== undefined && hasRecipe(partial, run.recipe);
       const record = newRecord(run);
       writeJsonAtomic(join(partial, 'run.json'), record);
       rmSync(join(partial, 'events.jsonl'), { force: true });
       writeFileAtomic(join(partial, 'recipe.mergevla.yaml'), run.recipe);
-      return new RunDirectory(run.path, record, { lock, madeFolders, previous });
+      return new RunDirectory(run.path, record, { lock, madeFolders, resumes });
     } catch (error) {
       lock?.release();
       removeEmpty(madeFolders);
@@ -244,6 +244,14 @@ function readPrevious(partial: string): RunRecord | undefined {
     'MV530',
     `${partial} exists and was not made by a run, so it is left alone; move it or choose another --out`,
   );
+}
+
+function hasRecipe(partial: string, recipe: Uint8Array): boolean {
+  try {
+    return readFileSync(join(partial, 'recipe.mergevla.yaml')).equals(recipe);
+  } catch {
+    return false;
+  }
 }
 
 /** Makes `folder` with its parents and says which did not exist, innermost first. */

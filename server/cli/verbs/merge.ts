@@ -1,0 +1,80 @@
+import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
+import type { MergeReport } from '../../protocol/report';
+import { shortPath } from '../paths';
+import { problemJson, problemLines } from '../problems';
+import { makeDocument } from '../report/document';
+import { toText } from '../report/formats';
+import { exitCodes, type Call, type Outcome } from '../verb';
+import { readRun } from '../../runs/read';
+
+export async function run(call: Call): Promise<Outcome> {
+  const { operands, options, terminal, signal } = call;
+  const outcome = await runMerge({
+    recipePath: operands[0] ?? '',
+    out: options.text('out'),
+    only: options.text('only'),
+    allowNonfinite: options.flag('allow-nonfinite'),
+    command: call.command,
+    version: call.version,
+    signal,
+    onProgress: (progress) => terminal.progress.update(progress),
+    onStart: (path, problems) => {
+      if (problems.length > 0)
+        terminal.note(problemLines(problems, operands[0] ?? '', terminal.noteStyle));
+      terminal.note(terminal.noteStyle.dim(`merging into ${shortPath(path)}`));
+    },
+  });
+  return outcome.kind === 'refused' ? refused(outcome, call) : done(outcome, call);
+}
+
+function refused({ checked }: Extract<MergeOutcome, { kind: 'refused' }>, call: Call): Outcome {
+  const { path, problems } = checked;
+  call.terminal.complain(problemLines(problems, path, call.terminal.noteStyle));
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  return {
+    code: exitCodes.data,
+    json: {
+      error: { code: errors[0]?.code ?? '', message: errors[0]?.message ?? '' },
+      problems: problems.map((problem) => problemJson(problem, path)),
+    },
+    text: '',
+  };
+}
+
+async function done(
+  { path, report, checked }: Extract<MergeOutcome, { kind: 'done' }>,
+  { terminal }: Call,
+): Promise<Outcome> {
+  const summary = await readRun(path);
+  const { recipe, problems } = checked;
+  const document = makeDocument([{ run: summary, report, parameters: parametersOf(recipe) }]);
+  const [components] = document.tables;
+  const shown = { ...document, tables: components ? [components] : [] };
+  return {
+    code: exitCodes.done,
+    json: {
+      run: path,
+      id: summary.id,
+      state: summary.state,
+      problems: problems.map((problem) => problemJson(problem, checked.path)),
+      timings: summary.record.timings,
+      ...totals(report),
+    },
+    text: `${toText(shown, terminal.style)}\n\n${terminal.style.green('merged')} into ${shortPath(path)}`,
+    quiet: path,
+  };
+}
+
+function totals({ tasks, components, total }: MergeReport): object {
+  return { tasks, components, total };
+}
+
+function parametersOf(recipe: {
+  readonly merge: { readonly method: string; readonly alpha: unknown };
+  readonly masks: unknown;
+}): Record<string, unknown> {
+  const { masks, merge } = recipe;
+  const lambda =
+    typeof masks === 'object' && masks !== null && 'lambda' in masks ? masks.lambda : undefined;
+  return { 'merge.method': merge.method, 'merge.alpha': merge.alpha, 'masks.lambda': lambda };
+}
