@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity';
 
-const lockName = '.lock';
+export const lockName = '.lock';
 /** A holder on another machine counts as gone when its event log was quiet for so long. */
 const remoteSilenceMs = 15 * 60_000;
 

@@ -5,7 +5,7 @@ import type { RunState } from '../protocol/events';
 import { MergeError } from '../protocol/merge-error';
 import { EventLog, type NewRunEvent } from './event-log';
 import { renameFolder, syncTree, writeFileAtomic, writeJsonAtomic } from './files';
-import { lockFolder, type Lock } from './lock';
+import { lockFolder, lockName, type Lock } from './lock';
 import { asRunRecord, type PhaseRecord, type RunRecord } from './record';
 
 export interface NewRun {
@@ -121,7 +121,7 @@ export class RunDirectory {
 
   /** Removes what an interrupted run left, so that this one starts over. */
   clear(): void {
-    const keep = new Set(['run.json', 'events.jsonl', 'recipe.mergevla.yaml', '.lock']);
+    const keep = new Set(['run.json', 'events.jsonl', 'recipe.mergevla.yaml', lockName]);
     for (const name of readdirSync(this.folder))
       if (!keep.has(name)) rmSync(this.file(name), { recursive: true, force: true });
   }
@@ -134,7 +134,8 @@ export class RunDirectory {
     if (existsSync(this.path)) rmdirSync(this.path);
     renameFolder(this.folder, this.path);
     this.published = true;
-    this.held.lock.release();
+    // The lock has moved with its folder.
+    rmSync(this.file(lockName), { force: true });
   }
 
   /** The run ended without a result: half-written output goes, its record and events stay for the reader. */
