@@ -82,8 +82,10 @@ function checkAgreement(
           `${tensor.file} holds tensor ${tensor.name}, which ${index} does not list`,
         );
     }
+  const folder = dirname(index);
+  const paths = new Map([...new Set(weightMap.values())].map((file) => [file, join(folder, file)]));
   for (const [name, file] of weightMap)
-    if (found.get(name)?.file !== join(dirname(index), file))
+    if (found.get(name)?.file !== paths.get(file))
       throw new MergeError(
         'MV417',
         `${index} says that tensor ${name} is in ${file}, but it is not there`,
