@@ -32,6 +32,7 @@ const entries = {
   server: 'server/lsp/main.ts',
   cli: 'server/cli/main.ts',
   worker: 'server/jobs/worker.ts',
+  'policy-host': 'server/policy/host.ts',
 };
 const panels = readdirSync(`${root}webview`).filter((name) =>
   existsSync(`${root}webview/${name}/main.ts`),

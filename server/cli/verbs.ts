@@ -1,3 +1,4 @@
+import { loadOptions, observationOptions } from './policy-options';
 import type { VerbSpec } from './verb';
 
 /** Every verb of the command, in the order of its help. A new verb is one entry here. */
@@ -84,5 +85,30 @@ export const verbs: readonly VerbSpec[] = [
       recolour: { type: 'boolean', help: 'a random colour for the red cube in every episode' },
     },
     load: () => import('./verbs/demos'),
+  },
+  {
+    name: 'route',
+    summary: 'router scores: which expert does this observation want',
+    operands: 'RECIPE|RUN',
+    count: [1, 1],
+    options: {
+      ...observationOptions,
+      detail: { type: 'boolean', help: 'pictures, both pairings and the norm of every token' },
+      ...loadOptions,
+    },
+    load: () => import('./verbs/route'),
+  },
+  {
+    name: 'act',
+    summary: 'the action chunk for an observation, routed or of a task',
+    operands: 'RECIPE|RUN',
+    count: [1, 1],
+    options: {
+      ...observationOptions,
+      task: { type: 'string', value: 'NAME', help: 'this task instead of the routed one' },
+      dump: { type: 'string', value: 'FILE.safetensors', help: 'every stage of the forward pass' },
+      ...loadOptions,
+    },
+    load: () => import('./verbs/act'),
   },
 ];

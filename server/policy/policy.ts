@@ -1,4 +1,5 @@
 import { loadOnnx } from '../compute/onnx-session';
+import { chooseProvider } from '../compute/providers';
 import type { TensorInfo } from '../tensors/types';
 import { parseFileConfig, parseNormalization, type PolicyConfig } from './config';
 import { badConfig, noPolicy } from './errors';
@@ -29,7 +30,7 @@ export async function policyOf(parts: PolicyParts, options: LoadOptions = {}): P
   const config = policyConfig(parts);
   const isSmall = floatBytes(parts.model) <= composeLimit;
   const onnx = await loadOnnx();
-  const device = options.device ?? 'cpu';
+  const device = await chooseProvider(options.device ?? 'auto', { signal: options.signal });
   const runner = new PolicyRunner(parts, config, {
     onnx,
     device,

@@ -1,0 +1,23 @@
+import type { OptionSpec } from './verb';
+
+/** Options of `route` and `act` that say what the policy sees and where it runs. */
+export const observationOptions: Readonly<Record<string, OptionSpec>> = {
+  images: {
+    type: 'string',
+    value: 'A.png,B.png',
+    help: 'pictures in camera order, upright (PNG or JPEG)',
+  },
+  instruction: { type: 'string', value: 'TEXT', help: 'what the robot shall do' },
+  proprio: { type: 'string', value: 'JSON', help: "the robot's state, a JSON list of numbers" },
+  rotate: { type: 'string', value: 'DEGREES', help: 'turn the pictures first: 180 for raw LIBERO' },
+};
+
+export const loadOptions: Readonly<Record<string, OptionSpec>> = {
+  base: {
+    type: 'string',
+    value: 'DIR',
+    help: 'the base, for a released merged directory, which does not name it',
+  },
+  device: { type: 'string', value: 'NAME', help: 'auto (default), or one that devices names' },
+  threads: { type: 'string', value: 'N', help: 'threads of one operation' },
+};
