@@ -20,6 +20,7 @@ export async function loadOperand(call: Call): Promise<Policy> {
   return loadRemotePolicy(source.path, {
     device: options.text('device') ?? source.device ?? 'auto',
     ...(base === undefined ? {} : { base: resolve(base) }),
+    ...(source.task === undefined ? {} : { task: source.task }),
     ...threadsOf(call),
     signal,
   });
@@ -28,6 +29,8 @@ export async function loadOperand(call: Call): Promise<Policy> {
 interface Source {
   readonly path: string;
   readonly device?: string;
+  /** Name of the only task, where the folder's name is not it. */
+  readonly task?: string;
 }
 
 /** A recipe with one expert, no masks and no router is that expert's own policy. */
@@ -36,9 +39,13 @@ async function findSource(operand: string): Promise<Source> {
   if (!isFile(path)) return { path };
   const recipe = await readRecipe(path);
   const [expert, ...others] = recipe.experts;
-  const isPlain = recipe.masks === null && recipe.router === null;
+  const isPlain = recipe.masks === 'none' && recipe.router === 'none';
   if (expert && others.length === 0 && isPlain && expert.path !== null && expert.adapter === null)
-    return { path: resolve(dirname(path), expert.path), device: recipe.run.device };
+    return {
+      path: resolve(dirname(path), expert.path),
+      device: recipe.run.device,
+      task: expert.task,
+    };
   throw new MergeError(
     'MV575',
     `${operand} describes a merge that has not been made; run mergevla merge on it and name the run`,

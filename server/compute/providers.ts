@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -79,24 +79,22 @@ export async function chooseProvider(
   wanted: string,
   options: ProbeOptions = {},
 ): Promise<Provider> {
-  const name = wanted.split(':')[0] ?? '';
-  if (name === 'cpu') return 'cpu';
-  if (name === 'auto') {
+  if (wanted === 'auto') {
     if (!hasCudaProvider()) return 'cpu';
     return (await probeProvider('cuda', options)).usable ? 'cuda' : 'cpu';
   }
-  const provider = providers.find((candidate) => candidate === name);
+  // Cards are numbered in the list of devices: cuda:0.
+  const provider = providers.find((candidate) => wanted.replace(/:\d+$/, '') === candidate);
   if (!provider)
     throw new MergeError(
       'MV585',
       `there is no device ${wanted}; onnxruntime's are ${platformProviders().join(', ')}`,
     );
+  if (provider === 'cpu') return provider;
   const report = await probeProvider(provider, options);
   if (report.usable) return provider;
-  const remedy = report.remedy === undefined ? '' : `; ${report.remedy}`;
-  throw new MergeError('MV585', `${wanted} cannot be used: ${report.reason ?? ''}${remedy}`, {
-    fault: 'system',
-  });
+  const why = [report.reason, report.remedy].filter(Boolean).join('; ');
+  throw new MergeError('MV585', `${wanted} cannot be used: ${why}`, { fault: 'system' });
 }
 
 /** Whether the CUDA part of the runtime is there at all, which spares a probe on most machines. */
@@ -158,15 +156,11 @@ function runProbe(provider: Provider, options: ProbeOptions): Promise<string | u
   });
 }
 
-function reasonOf(stdout: string, error: unknown): string | undefined {
-  try {
-    const answer: unknown = JSON.parse(stdout);
-    if (typeof answer === 'object' && answer !== null)
-      return 'reason' in answer ? String(answer.reason) : undefined;
-  } catch {
-    // No answer: the child died, which the error describes.
+function reasonOf(stdout: string, error: ExecFileException | null): string | undefined {
+  if (stdout !== '') {
+    const { reason } = JSON.parse(stdout) as { readonly reason?: string };
+    return reason?.replace(/^\S*onnxruntime_src\S* .*?was false\. /, '');
   }
-  if (typeof error === 'object' && error !== null && 'signal' in error && error.signal)
-    return `the process that tried it was ended by ${String(error.signal)}`;
-  return `the process that tried it failed${error instanceof Error ? ` (${error.message.split('\n')[0] ?? ''})` : ''}`;
+  if (error?.signal) return `the process that tried it was ended by ${error.signal}`;
+  return `the process that tried it failed (${error?.message.split('\n')[0] ?? 'without a word'})`;
 }

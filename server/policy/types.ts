@@ -95,6 +95,8 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Where the base is, for a released merged directory, which does not say. */
   readonly base?: string;
+  /** Name of a single expert's task; default: its folder's name. */
+  readonly task?: string;
   /**
    * True composes each task's weights once and keeps them (fast steps, M times the memory); false
    * keeps base and vector and applies the mask in every pass. Default: true below 256 MB.

@@ -2,6 +2,7 @@ import type { Problem, Severity, TextRange } from '../protocol/problem';
 import { checkpointProblems } from './problems-checkpoints';
 import { fileProblems } from './problems-files';
 import { meaningProblems } from './problems-meaning';
+import { policyProblems } from './problems-policy';
 import { syntaxProblems } from './problems-syntax';
 
 /** What the reference page says of a code. */
@@ -23,6 +24,7 @@ export const problemTable = {
   ...meaningProblems,
   ...fileProblems,
   ...checkpointProblems,
+  ...policyProblems,
 } as const;
 
 export type ProblemCode = keyof typeof problemTable;

@@ -1,5 +1,5 @@
 import { writeStages } from '../../policy/dump';
-import type { ActionChunk, Routing } from '../../policy/types';
+import type { ActionChunk, Observation, Policy, Routing } from '../../policy/types';
 import { usage } from '../arguments';
 import { loadOperand, readObservation } from '../policy-source';
 import type { Call, Outcome } from '../verb';
@@ -8,49 +8,49 @@ import { routeAnswer, routeText } from './route';
 /** `mergevla act`: routes, or takes the task named, and gives the action chunk. */
 export async function run(call: Call): Promise<Outcome> {
   const observation = await readObservation(call);
-  const wanted = call.options.text('task');
   const policy = await loadOperand(call);
   try {
-    if (wanted !== undefined && !policy.tasks.includes(wanted))
-      throw usage(
-        `--task ${wanted} is not a task of this policy; it has ${policy.tasks.join(', ')}`,
-      );
-    const only = policy.tasks.length === 1 && !policy.routes ? policy.tasks[0] : undefined;
-    const named = wanted ?? only;
-    const routing = named === undefined ? await policy.route(observation) : undefined;
-    const task = named ?? routing?.chosen ?? '';
-    const chunk = await policy.act(observation, task);
-    const dump = call.options.text('dump');
-    if (dump !== undefined) writeStages(dump, await policy.stages(observation, task));
-    const routed = routing ? routeAnswer(policy, routing) : {};
-    const seconds = (routing?.seconds ?? 0) + chunk.seconds;
-    const json = {
-      ...routed,
-      chosen: task,
-      device: policy.device,
-      seconds,
-      actions: chunk.actions.map((row) => Array.from(row)),
-      normalized: chunk.normalized.map((row) => Array.from(row)),
-    };
-    return {
-      code: 0,
-      json,
-      text: actText(call, task, chunk, routing && [routeAnswer(policy, routing), routing]),
-    };
+    return await act(call, policy, observation);
   } finally {
     await policy.close();
   }
 }
 
-function actText(
-  call: Call,
-  task: string,
-  chunk: ActionChunk,
-  routed: readonly [ReturnType<typeof routeAnswer>, Routing] | undefined,
-): string {
-  const head = routed ? [routeText(...routed, call.terminal.style)] : [`task: ${task}`];
-  const rows = chunk.actions.map((row) =>
-    Array.from(row, (value) => value.toFixed(4).padStart(9)).join(' '),
-  );
-  return [...head, ...rows].join('\n');
+async function act(call: Call, policy: Policy, observation: Observation): Promise<Outcome> {
+  const named = namedTask(call, policy);
+  const routing = named === undefined ? await policy.route(observation) : undefined;
+  const task = named ?? routing?.chosen ?? '';
+  const chunk = await policy.act(observation, task);
+  const dump = call.options.text('dump');
+  if (dump !== undefined) writeStages(dump, await policy.stages(observation, task));
+  return {
+    code: 0,
+    json: {
+      ...(routing ? routeAnswer(policy, routing) : {}),
+      chosen: task,
+      device: policy.device,
+      seconds: (routing?.seconds ?? 0) + chunk.seconds,
+      actions: chunk.actions.map((row) => Array.from(row)),
+      normalized: chunk.normalized.map((row) => Array.from(row)),
+    },
+    text: [head(call, policy, task, routing), ...rowsOf(chunk)].join('\n'),
+  };
+}
+
+/** The task of `--task`, or the only one of a policy without a router. */
+function namedTask(call: Call, policy: Policy): string | undefined {
+  const wanted = call.options.text('task');
+  if (wanted === undefined)
+    return policy.tasks.length === 1 && !policy.routes ? policy.tasks[0] : undefined;
+  if (policy.tasks.includes(wanted)) return wanted;
+  throw usage(`--task ${wanted} is not a task of this policy; it has ${policy.tasks.join(', ')}`);
+}
+
+function head(call: Call, policy: Policy, task: string, routing: Routing | undefined): string {
+  if (!routing) return `task: ${task}`;
+  return routeText(routeAnswer(policy, routing), routing, call.terminal.style);
+}
+
+function rowsOf({ actions }: ActionChunk): string[] {
+  return actions.map((row) => Array.from(row, (value) => value.toFixed(4).padStart(9)).join(' '));
 }
