@@ -1,6 +1,6 @@
 """Trains the sample zoo: a small MergeVLA base on "where is it" questions, then one expert a task.
 
-    python train.py base   DATA OUT --steps N          DATA: folder made by `mergevla demos` (see README.md)
+    python train.py base   DATA OUT --steps N          DATA: folders made by `mergevla demos` (see README.md)
     python train.py expert TASK DATA OUT --steps N     starts from OUT/base.pt
     python train.py export DATA OUT ZOO                writes the checkpoint directories
 
@@ -19,11 +19,11 @@ import torch.nn.functional as F
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
-TASKS = ("pick", "push", "stack")
+TASKS = ("pick_place", "push_cube", "stack_cube")
 INSTRUCTIONS = {
-    "pick": "pick up the cube and place it in the black box",
-    "push": "push the cube into the white goal zone",
-    "stack": "stack the red cube on the blue cube",
+    "pick_place": "pick up the cube and place it in the black box",
+    "push_cube": "push the cube into the white goal zone",
+    "stack_cube": "stack the red cube on the blue cube",
 }
 PROMPT = "<|im_start|>user\nWhat action should the robot take to {instruction}?<|im_end|>\n<|im_start|>assistant\n"
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -410,7 +410,12 @@ class BaseData:
     def __init__(self, folder, tokenizer):
         self.tokenizer = tokenizer
         self.sets = []
-        for name, things in (("pick", {0: "red", 3: BOX}), ("push", {0: "red", 4: GOAL}), ("stack-recoloured", {2: "blue"}), ("stack", {1: "red", 2: "blue"})):
+        for name, things in (
+            ("scenes/pick_place", {0: "red", 3: BOX}),
+            ("scenes/push_cube", {0: "red", 4: GOAL}),
+            ("scenes/stack_cube", {2: "blue"}),
+            ("scenes-red/stack_cube", {1: "red", 2: "blue"}),
+        ):
             data = load(folder, name)
             data["grip"] = grip_position(data["proprio"])
             self.sets.append((data, things))
@@ -448,7 +453,7 @@ class ExpertData:
     """Chunks of the demonstrator's joint targets relative to the joints, standardised."""
 
     def __init__(self, folder, task, tokenizer):
-        data = load(folder, task)
+        data = load(folder / "demos", task)
         self.images, self.proprio, self.task = data["images"], data["proprio"], task
         self.episodes = int(data["episode"].max()) + 1
         rows = np.arange(len(self.proprio))
@@ -463,7 +468,7 @@ class ExpertData:
         rng = np.random.default_rng([SEED, 2 + TASKS.index(self.task), step])
         rows = rng.integers(0, len(self.proprio), size)
         images = self.images[rows]
-        if self.task != "stack":
+        if self.task != "stack_cube":
             images = recolour(images, 0.7, rng)
         proprio = self.proprio[rows] + rng.normal(0, 0.01, (size, STATE))
         normal = lambda x, stats: torch.from_numpy(((x - stats[0]) / stats[1]).astype(np.float32))
@@ -667,7 +672,7 @@ def export(args):
         saved = torch.load(args.out / f"{task}.pt", weights_only=False, map_location="cpu")
         export_model(args.zoo / task, saved["state"]["p"], tokenizer)
         export_expert(args.zoo / task, task, saved["state"], ExpertData(args.data, task, tokenizer))
-        sha = hashlib.sha256((args.data / f"{task}.safetensors").read_bytes()).hexdigest()
+        sha = hashlib.sha256((args.data / "demos" / f"{task}.safetensors").read_bytes()).hexdigest()
         log[task] = {"steps": saved["step"], "cpu_seconds": round(saved["cpu_seconds"]), "demonstrations_sha256": sha}
     write_json(args.zoo / "training.json", log)
 

@@ -71,7 +71,7 @@ export const verbs: readonly VerbSpec[] = [
         type: 'string',
         multiple: true,
         value: 'NAME',
-        help: 'pick, push or stack; all without it',
+        help: 'pick_place, push_cube or stack_cube; all without it',
       },
       episodes: { type: 'string', value: 'N', help: 'solved episodes a task (default 50)' },
       start: { type: 'string', value: 'N', help: 'first training seed to try (default 0)' },

@@ -117,7 +117,7 @@ function look(simulator: Simulator, size: number): Frame {
       proprio: simulator.joints(),
       command: [],
       red: simulator.cubePosition('red'),
-      blue: simulator.task === 'stack' ? simulator.cubePosition('blue') : OUT_OF_SIGHT,
+      blue: simulator.task === 'stack_cube' ? simulator.cubePosition('blue') : OUT_OF_SIGHT,
     },
   };
 }

@@ -55,7 +55,7 @@ export async function createSo101Environment(): Promise<Environment> {
 
 class So101Environment implements Environment {
   readonly suite = 'so101-cubes';
-  readonly tasks: readonly Task[] = ['pick', 'push', 'stack'];
+  readonly tasks: readonly Task[] = ['pick_place', 'push_cube', 'stack_cube'];
   private simulator: Simulator | undefined;
   private options: Required<EpisodeOptions> = {
     shift: 'colours',

@@ -100,11 +100,11 @@ export class Expert {
 
 function planWaypoints(simulator: Simulator): readonly Waypoint[] {
   switch (simulator.task) {
-    case 'pick':
+    case 'pick_place':
       return [...graspRed(simulator), ...dropInBox()];
-    case 'push':
+    case 'push_cube':
       return pushToGoal(simulator);
-    case 'stack':
+    case 'stack_cube':
       return [...graspRed(simulator), ...putOnBlue(simulator)];
   }
 }

@@ -1,5 +1,5 @@
 /** The three tasks of the paper's SO-101 experiments. */
-export const TASKS = ['pick', 'push', 'stack'] as const;
+export const TASKS = ['pick_place', 'push_cube', 'stack_cube'] as const;
 export type Task = (typeof TASKS)[number];
 
 export const CAMERAS = ['top', 'wrist'] as const;
@@ -58,9 +58,9 @@ export function sceneXml(task: Task): string {
   <worldbody>
     <camera name="top" pos="0.2 -0.005 0.62" xyaxes="0 -1 0 1 0 0" fovy="30"/>
     <geom name="table" type="plane" size="1 1 0.1" rgba="0.62 0.55 0.47 1"/>
-${task === 'push' ? goalXml() : ''}${task === 'pick' ? boxXml() : ''}${armXml()}
+${task === 'push_cube' ? goalXml() : ''}${task === 'pick_place' ? boxXml() : ''}${armXml()}
 ${cubeXml('red', '0.85 0.1 0.1 1')}
-${task === 'stack' ? cubeXml('blue', '0.1 0.2 0.85 1') : ''}
+${task === 'stack_cube' ? cubeXml('blue', '0.1 0.2 0.85 1') : ''}
   </worldbody>
   <actuator>
     <position name="shoulder_pan" joint="shoulder_pan" ctrlrange="-1.92 1.92"/>

@@ -3,9 +3,9 @@ import { randomFrom, uniform, type Random } from './random';
 import type { Simulator } from './simulator';
 
 export const INSTRUCTIONS: Readonly<Record<Task, string>> = {
-  pick: 'pick up the cube and place it in the black box',
-  push: 'push the cube into the white goal zone',
-  stack: 'stack the red cube on the blue cube',
+  pick_place: 'pick up the cube and place it in the black box',
+  push_cube: 'push the cube into the white goal zone',
+  stack_cube: 'stack the red cube on the blue cube',
 };
 
 /** `colours`: the cube of pick and push has a colour that no demonstration shows. */
@@ -37,7 +37,7 @@ export function startEpisode(
   placeCubes(simulator, random);
   // Drawn last and always, so that a seed means the same poses under every shift.
   const drawn = UNSEEN_COLOURS[Math.floor(random() * UNSEEN_COLOURS.length)] ?? RED;
-  const shifted = options.shift === 'colours' && simulator.task !== 'stack';
+  const shifted = options.shift === 'colours' && simulator.task !== 'stack_cube';
   simulator.colourCube('red', options.colour ?? (shifted ? drawn : RED));
   simulator.settle();
 }
@@ -46,14 +46,14 @@ function placeCubes(simulator: Simulator, random: Random): void {
   const yaw = uniform(random, -Math.PI / 4, Math.PI / 4);
   const between = (low: number, high: number) => uniform(random, low, high);
   switch (simulator.task) {
-    case 'pick':
+    case 'pick_place':
       simulator.placeCube('red', { x: between(0.17, 0.25), y: between(-0.1, -0.01), yaw });
       return;
-    case 'push':
+    case 'push_cube':
       // Wide across the direction of the push, so that no blind sweep meets most cubes.
       simulator.placeCube('red', { x: between(0.145, 0.25), y: between(0, 0.09), yaw: yaw / 2 });
       return;
-    case 'stack':
+    case 'stack_cube':
       simulator.placeCube('red', { x: between(0.17, 0.25), y: between(-0.11, -0.02), yaw });
       simulator.placeCube('blue', {
         x: between(0.17, 0.25),
@@ -69,11 +69,11 @@ const STILL = 0.1;
 /** The paper's criterion of a task, in this very instant; it must hold for several control steps. */
 export function fulfilled(simulator: Simulator): boolean {
   switch (simulator.task) {
-    case 'pick':
+    case 'pick_place':
       return inBox(simulator) && atRest(simulator);
-    case 'push':
+    case 'push_cube':
       return insideGoal(simulator);
-    case 'stack':
+    case 'stack_cube':
       return onBlueCube(simulator) && atRest(simulator);
   }
 }
@@ -113,11 +113,11 @@ export function failureReason(simulator: Simulator): string {
   if (z < -0.01 || Math.hypot(x, y) > 0.6) return 'the cube left the table';
   if (simulator.jawTouches('red')) return 'still holding or touching the cube at the step limit';
   switch (simulator.task) {
-    case 'pick':
+    case 'pick_place':
       return inBox(simulator) ? 'the cube did not come to rest' : 'the cube is not in the box';
-    case 'push':
+    case 'push_cube':
       return 'the cube is not wholly inside the goal zone';
-    case 'stack':
+    case 'stack_cube':
       return z > 2 * HALF_CUBE
         ? 'the stack does not stand still'
         : 'the red cube is not on the blue';

@@ -28,7 +28,7 @@ describe('the built-in bench', () => {
     for (const task of TASKS) {
       const alone = await play(one, task, 7);
       await play(other, task, 8);
-      await play(other, 'push', 9);
+      await play(other, 'push_cube', 9);
       const after = await play(other, task, 7);
       expect(after).toEqual(alone);
     }
@@ -39,7 +39,7 @@ describe('the built-in bench', () => {
   it('gives other starts for other seeds, and only another colour under the shift', async () => {
     const environment = await createSo101Environment();
     const start = (seed: number, shift: 'none' | 'colours') => {
-      environment.reset('pick', seed, { shift });
+      environment.reset('pick_place', seed, { shift });
       return { seen: environment.observe(), recording: environment.recording() };
     };
     const plain = start(3, 'none');
@@ -52,9 +52,9 @@ describe('the built-in bench', () => {
 
   it('shows a cube only where it is: pictures of two seeds differ in a small area', async () => {
     const environment = await createSo101Environment();
-    environment.reset('pick', 11, { shift: 'none', imageSize: 96 });
+    environment.reset('pick_place', 11, { shift: 'none', imageSize: 96 });
     const a = environment.observe().images.top;
-    environment.reset('pick', 12, { shift: 'none', imageSize: 96 });
+    environment.reset('pick_place', 12, { shift: 'none', imageSize: 96 });
     const b = environment.observe().images.top;
     expect(a.length).toBe(96 * 96 * 3);
     const red = (picture: Uint8Array) =>
@@ -73,7 +73,7 @@ describe('the built-in bench', () => {
 
   it('ends at the step limit with a reason and a replayable recording', async () => {
     const environment = await createSo101Environment();
-    environment.reset('stack', 5, { maxSteps: 3 });
+    environment.reset('stack_cube', 5, { maxSteps: 3 });
     expect(environment.step(HOME).done).toBe(false);
     environment.step(HOME);
     const last = environment.step(HOME);
