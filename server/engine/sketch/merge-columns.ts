@@ -96,8 +96,9 @@ function cutColumns(works: readonly Work[], { settings, tasks }: SketchMethod): 
   const groups = overModel ? [works] : works.map((work) => [work]);
   for (const group of groups) {
     const total = group.reduce((sum, { job }) => sum + job.tensor.elements, 0);
+    if (group.length === 0) continue;
     const first = group[0];
-    const ranksOf = first?.method.kind === 'columns' ? first.method.ranks : undefined;
+    const ranksOf = first.method.kind === 'columns' ? first.method.ranks : undefined;
     if (!ranksOf) continue;
     tasks.forEach((_, task) => {
       for (const keep of ranksOf(first.job.parameters, task, total)) cutGroup(group, task, keep);

@@ -1,9 +1,20 @@
 import type { TensorJob } from '../../engine/plan-types';
-import { samplePositions, type TensorSample, roundSizes, wholeZooElements, clusterElements } from '../../engine/sketch/positions';
+import {
+  samplePositions,
+  type TensorSample,
+  roundSizes,
+  wholeZooElements,
+  clusterElements,
+} from '../../engine/sketch/positions';
 import { clustersUpTo, type Sketch, type SketchTensor } from '../../engine/sketch/sketch';
 import { isFloat } from '../../tensors/dtypes';
 import type { CheckpointFile, TensorInfo } from '../../tensors/types';
-import { sampleModel, type ModelSamples, type SampledTensor, type SampleRequest } from './model-samples';
+import {
+  sampleModel,
+  type ModelSamples,
+  type SampledTensor,
+  type SampleRequest,
+} from './model-samples';
 import type { ReadCount, ReadOptions } from './read-samples';
 
 /** The last round of a sample. */
@@ -28,7 +39,11 @@ interface Sampled {
 
 /** Samples of one model, from a store or from its files. */
 export type ModelReader = (
-  model: { readonly index: number; readonly requests: readonly SampleRequest[]; readonly files: readonly CheckpointFile[] },
+  model: {
+    readonly index: number;
+    readonly requests: readonly SampleRequest[];
+    readonly files: readonly CheckpointFile[];
+  },
   round: number,
 ) => Promise<ModelSamples>;
 
@@ -45,9 +60,15 @@ export async function buildSketch(
   const models: ModelSamples[] = [];
   for (let index = 0; index <= request.tasks.length; index++) {
     const requests = sampled.map((item) => modelRequest(item, index));
-    models.push(await readModel({ index, requests, files: filesOf(requests, request.files) }, round));
+    models.push(
+      await readModel({ index, requests, files: filesOf(requests, request.files) }, round),
+    );
   }
-  return { tasks: request.tasks, round, tensors: sampled.map((item) => joinModels(item, models, round)) };
+  return {
+    tasks: request.tasks,
+    round,
+    tensors: sampled.map((item) => joinModels(item, models, round)),
+  };
 }
 
 /** Reads models from their files, adding to `count` when given. */
@@ -63,10 +84,14 @@ export function fromFiles(options: ReadOptions, count?: ReadCount): ModelReader 
 }
 
 function choosePositions({ jobs, tasks, seed = 0 }: SketchRequest): Sampled[] {
-  const merged = jobs.filter(({ rule, dtype, base }) => rule.kind === 'merge' && isFloat(dtype) && base?.stored);
+  const merged = jobs.filter(
+    ({ rule, dtype, base }) => rule.kind === 'merge' && isFloat(dtype) && base?.stored,
+  );
   const elements = merged.reduce((sum, job) => sum + job.elements, 0);
   const whole = elements <= wholeZooElements && elements * tasks.length <= maximumNumbers;
-  const budget = Math.floor(maximumNumbers / (tasks.length * clusterElements * Math.max(1, merged.length)));
+  const budget = Math.floor(
+    maximumNumbers / (tasks.length * clusterElements * Math.max(1, merged.length)),
+  );
   return merged.map((job) => ({ job, sample: samplePositions(job, { seed, whole, budget }) }));
 }
 
@@ -86,7 +111,10 @@ function sameBytes(a: TensorInfo, b: TensorInfo | null): boolean {
 }
 
 /** The files that hold the tensors of one model. */
-function filesOf(requests: readonly SampleRequest[], files: readonly CheckpointFile[]): CheckpointFile[] {
+function filesOf(
+  requests: readonly SampleRequest[],
+  files: readonly CheckpointFile[],
+): CheckpointFile[] {
   const used = new Set<string>();
   for (const { stored, delta } of requests) {
     if (stored) used.add(stored.file);
@@ -95,7 +123,11 @@ function filesOf(requests: readonly SampleRequest[], files: readonly CheckpointF
   return files.filter((file) => used.has(file.path));
 }
 
-function joinModels({ job, sample }: Sampled, models: readonly ModelSamples[], round: number): SketchTensor {
+function joinModels(
+  { job, sample }: Sampled,
+  models: readonly ModelSamples[],
+  round: number,
+): SketchTensor {
   const clusters = clustersUpTo(sample, round);
   const stride = clusters.length * clusterElements;
   const base = models[0]?.get(job.name)?.stored ?? new Float32Array(stride);
@@ -106,10 +138,25 @@ function joinModels({ job, sample }: Sampled, models: readonly ModelSamples[], r
   const { name, place, shape, elements } = job;
   const columns = { data, stride, count: models.length - 1 };
   const nonfinite = !data.every(Number.isFinite) || !base.every(Number.isFinite);
-  return { name, place, shape, elements, whole: sample.whole, clusters, populations: sample.populations, columns, base, nonfinite };
+  return {
+    name,
+    place,
+    shape,
+    elements,
+    whole: sample.whole,
+    clusters,
+    populations: sample.populations,
+    columns,
+    base,
+    nonfinite,
+  };
 }
 
-function fillTaskVector(model: SampledTensor | undefined, base: Float32Array, into: Float32Array): void {
+function fillTaskVector(
+  model: SampledTensor | undefined,
+  base: Float32Array,
+  into: Float32Array,
+): void {
   const { stored = null, delta = null } = model ?? {};
   for (let i = 0; i < into.length; i++) {
     const changed = stored ? Math.fround((stored[i] ?? 0) - (base[i] ?? 0)) : 0;

@@ -36,12 +36,14 @@ export async function sampleModel(
   const later = requests.map((request) => {
     const clusters = clustersUpTo(request.sample, options.round);
     const stored = request.stored && storedValues(request.stored, clusters, reads);
-    const delta = request.delta && deltaValues(request.delta, { shape: request.shape, clusters }, reads);
+    const delta =
+      request.delta && deltaValues(request.delta, { shape: request.shape, clusters }, reads);
     return { name: request.name, stored, delta };
   });
   const count = await readSamples(reads, files, options);
   const samples = later.map(
-    ({ name, stored, delta }) => [name, { stored: stored?.() ?? null, delta: delta?.() ?? null }] as const,
+    ({ name, stored, delta }) =>
+      [name, { stored: stored?.() ?? null, delta: delta?.() ?? null }] as const,
   );
   return { samples: new Map(samples), count };
 }
@@ -49,7 +51,11 @@ export async function sampleModel(
 /** Values that are there once the reads are done. */
 type Later = () => Float32Array;
 
-function storedValues(info: TensorInfo, clusters: TensorSample['clusters'], reads: TensorRequest[]): Later {
+function storedValues(
+  info: TensorInfo,
+  clusters: TensorSample['clusters'],
+  reads: TensorRequest[],
+): Later {
   const elements = clusters.length * clusterElements;
   const bytes = new Uint8Array(elements * elementBytes(info.dtype));
   reads.push({ info, clusters, clusterStride: clusterElements, bytes });
@@ -62,7 +68,11 @@ interface DeltaPlace {
 }
 
 /** Asks for both factors whole, which are small, and computes the rows that clusters touch. */
-function deltaValues(delta: AdapterDelta, { shape, clusters }: DeltaPlace, reads: TensorRequest[]): Later {
+function deltaValues(
+  delta: AdapterDelta,
+  { shape, clusters }: DeltaPlace,
+  reads: TensorRequest[],
+): Later {
   const a = wholeTensor(delta.a, reads);
   const b = wholeTensor(delta.b, reads);
   const columns = shape.slice(1).reduce((product, n) => product * n, 1);

@@ -148,7 +148,11 @@ async function openUnchanged(path: string, known: CheckpointFile | undefined): P
   }
 }
 
-async function checkUnchanged(handle: FileHandle, path: string, known: CheckpointFile | undefined): Promise<void> {
+async function checkUnchanged(
+  handle: FileHandle,
+  path: string,
+  known: CheckpointFile | undefined,
+): Promise<void> {
   if (!known) return;
   const now = await handle.stat();
   if (now.size !== known.size) throw changed(path, 'changed its size');
