@@ -119,7 +119,6 @@ function oneInWords(schema: z.core.$ZodType): string {
   const choices = choicesOf(schema);
   if (choices.length > 0) return choices.map((choice) => `\`${String(choice)}\``).join(', ');
   const kind = kindOf(schema);
-  return (
-    { text: 'text', boolean: '`true` or `false`', mapping: 'a mapping' }[kind as 'text'] ?? kind
-  );
+  if (kind === 'boolean') return '`true` or `false`';
+  return kind === 'mapping' ? 'a mapping' : kind;
 }

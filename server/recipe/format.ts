@@ -54,33 +54,51 @@ function formatLines(document: RecipeDocument): string[] {
       out.push(shifted(written, shift));
       continue;
     }
-    const indent = written.length - written.trimStart().length;
+    const indent = lineIndent(document, line);
     const planned = plan.indents.get(line);
     if (planned !== undefined) shift = planned - indent;
-    const body = written.trim();
-    const column = body.startsWith('#') ? commentIndent(plan, document, line) : undefined;
-    const width = column ?? Math.max(0, indent + shift);
-    const next = body === '' ? '' : ' '.repeat(width) + spaced(document, line, body);
-    if (next !== '' || (out.length > 0 && out.at(-1) !== '')) out.push(next);
+    const next = formatLine(document, line, Math.max(0, indent + shift), plan);
+    const second = next === '' && (out.at(-1) ?? '') === '';
+    if (!second) out.push(next);
   }
   while (out.at(-1) === '') out.pop();
   return [...out, ''];
 }
 
+function formatLine(
+  document: RecipeDocument,
+  line: number,
+  indent: number,
+  plan: LinePlan,
+): string {
+  const body = document.text.slice(document.lines.startOf(line), document.lines.endOf(line)).trim();
+  if (body === '') return '';
+  const column = body.startsWith('#') ? commentIndent(plan, document, line) : undefined;
+  return ' '.repeat(column ?? indent) + spaced(body);
+}
+
 function planBlock(document: RecipeDocument, node: Located, indent: number, plan: LinePlan): void {
   if (node.kind === 'scalar' || node.flow) return;
-  const items: readonly (Entry | Item)[] = node.kind === 'map' ? node.entries : node.items;
-  for (const item of items) {
-    if ('merged' in item && item.merged) continue;
-    const start = 'keySpan' in item ? item.keySpan[0] : dashOf(document, item.span[0]);
-    const { line, column } = document.lines.position(start);
-    const first = document.text.slice(document.lines.startOf(line), start).trim() === '';
-    if (first && !plan.indents.has(line)) plan.indents.set(line, indent);
-    const own = first
-      ? indent
-      : column + (plan.indents.get(line) ?? 0) - lineIndent(document, line);
-    if (item.alias === undefined) planValue(document, item, own, plan);
+  const own = node.kind === 'map' ? node.entries.filter((entry) => !entry.merged) : node.items;
+  for (const item of own) {
+    const level = planItem(document, item, indent, plan);
+    if (item.alias === undefined) planValue(document, item, level, plan);
   }
+}
+
+/** Plans the line an item begins on; gives the column it will have. */
+function planItem(
+  document: RecipeDocument,
+  item: Entry | Item,
+  indent: number,
+  plan: LinePlan,
+): number {
+  const start = 'keySpan' in item ? item.keySpan[0] : dashOf(document, item.span[0]);
+  const { line, column } = document.lines.position(start);
+  const first = document.text.slice(document.lines.startOf(line), start).trim() === '';
+  if (!first) return column + (plan.indents.get(line) ?? 0) - lineIndent(document, line);
+  if (!plan.indents.has(line)) plan.indents.set(line, indent);
+  return indent;
 }
 
 function planValue(
@@ -124,13 +142,12 @@ function commentIndent(plan: LinePlan, document: RecipeDocument, line: number): 
 }
 
 /** One space after the colon of a key and before a comment, outside quotes and flow values. */
-function spaced(document: RecipeDocument, line: number, body: string): string {
+function spaced(body: string): string {
   if (body.startsWith('#') || /["'|>{}[\]]/.test(body)) return body;
-  const start = document.lines.startOf(line);
   return body
     .replace(/^((?:- +)*[^\s:#][^:#]*?) *:[ \t]+(?=\S)/, '$1: ')
     .replace(/^- +(?=\S)/, '- ')
-    .replace(/[ \t]+#/, start >= 0 ? ' #' : '#');
+    .replace(/[ \t]+#/, ' #');
 }
 
 function shifted(text: string, by: number): string {

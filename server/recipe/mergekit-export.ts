@@ -1,7 +1,7 @@
 import { isGradient, type NumberSpec } from './numbers';
 import { toFilter } from './mergekit-settings';
 import { methods, type MethodName } from './methods';
-import type { Expert, Recipe } from './schema';
+import type { Expert, Merge, Recipe } from './schema';
 import { blockText } from './write';
 
 export interface ExportedRecipe {
@@ -42,9 +42,7 @@ export function exportMergekit(
   if (name === undefined) return { text: null, lost: [`the method \`${merge.method}\``] };
   const setting = (spec: NumberSpec, key: string) =>
     toSetting(spec, (glob) => lost.push(`${key} for \`${glob}\`: filters are substrings only`));
-  const twoExperts = merge.method === 'slerp' && recipe.experts.length === 2;
-  const base = twoExperts ? reference(recipe.experts[0], recipe) : (recipe.base ?? undefined);
-  const experts = twoExperts ? recipe.experts.slice(1) : recipe.experts;
+  const { base, experts } = baseAndModels(recipe);
   const models = experts.map((expert) => ({
     model: reference(expert, recipe),
     parameters: modelParameters(expert, recipe, setting),
@@ -54,13 +52,22 @@ export function exportMergekit(
   lost.push(...lostParts(recipe));
   const document = {
     merge_method: name,
-    base_model: merge.method === 'average' ? undefined : base,
+    base_model: base,
     models,
     parameters: globalParameters(recipe, setting, lost),
     dtype: 'float32',
     out_dtype: outDtype === 'float32' ? undefined : outDtype,
   };
   return { text: `${blockText(withoutEmpty(document))}\n`, lost: [...new Set(lost)] };
+}
+
+/** What is named as base and as models; of two experts, slerp takes the first as base. */
+function baseAndModels(recipe: Recipe): { base: string | undefined; experts: readonly Expert[] } {
+  const { experts } = recipe;
+  if (recipe.merge.method === 'average') return { base: undefined, experts };
+  if (recipe.merge.method === 'slerp' && experts.length === 2)
+    return { base: reference(experts[0], recipe), experts: experts.slice(1) };
+  return { base: recipe.base ?? undefined, experts };
 }
 
 type Setting = (spec: NumberSpec, key: string) => unknown;
@@ -78,28 +85,37 @@ function modelParameters(expert: Expert, { merge }: Recipe, setting: Setting): o
 
 function globalParameters({ merge }: Recipe, setting: Setting, lost: string[]): object {
   const own = methods[merge.method].parameters;
-  const parameters: Record<string, unknown> = {};
-  if (withLambda(merge.method) && merge.alpha !== 1)
-    parameters['lambda'] = setting(merge.alpha, 'alpha');
-  else if (merge.alpha !== 1) lost.push('`alpha`, which mergekit does not know for this method');
-  if ('normalize' in own) parameters['normalize'] = merge.normalize;
-  if ('agree' in own) {
-    parameters['normalize'] = merge.agree === 'mean';
-    if (merge.agree === 'max') lost.push('`agree: max`: entries are summed instead');
-    if (merge.elect_tie === 'global')
-      lost.push('`elect_tie: global`: plus is elected where the sum is zero');
-  }
   if ('trim_scope' in own && merge.trim_scope === 'model' && merge.density !== 1)
     lost.push('`trim_scope: model`: each tensor is trimmed by itself');
-  if ('rescale' in own) {
-    parameters['rescale'] = merge.rescale !== 'none';
-    if (merge.rescale === 'keep_probability')
-      lost.push('`rescale: keep_probability`: to the L1 norm instead');
-    lost.push('the random draws, which come from another generator');
-  }
-  if ('t' in own) parameters['t'] = setting(merge.t, 't');
-  if ('filter_wise' in own) parameters['filter_wise'] = merge.filter_wise;
-  return parameters;
+  return {
+    ...factor(merge, setting, lost),
+    normalize: 'normalize' in own ? merge.normalize : undefined,
+    ...('agree' in own ? elected(merge, lost) : {}),
+    ...('rescale' in own ? rescaled(merge, lost) : {}),
+    t: 't' in own ? setting(merge.t, 't') : undefined,
+    filter_wise: 'filter_wise' in own ? merge.filter_wise : undefined,
+  };
+}
+
+function factor({ alpha, method }: Merge, setting: Setting, lost: string[]): object {
+  if (alpha === 1) return {};
+  if (withLambda(method)) return { lambda: setting(alpha, 'alpha') };
+  lost.push('`alpha`, which mergekit does not know for this method');
+  return {};
+}
+
+function elected({ agree, elect_tie }: Merge, lost: string[]): object {
+  if (agree === 'max') lost.push('`agree: max`: entries are summed instead');
+  if (elect_tie === 'global')
+    lost.push('`elect_tie: global`: plus is elected where the sum is zero');
+  return { normalize: agree === 'mean' };
+}
+
+function rescaled({ rescale }: Merge, lost: string[]): object {
+  if (rescale === 'keep_probability')
+    lost.push('`rescale: keep_probability`: to the L1 norm instead');
+  lost.push('the random draws, which come from another generator');
+  return { rescale: rescale !== 'none' };
 }
 
 function lostParts({ masks, router, merge, evaluate }: Recipe): string[] {
@@ -136,7 +152,10 @@ function reference(expert: Expert | undefined, recipe: Recipe): string {
 function withoutEmpty(document: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(document).filter(
-      ([, value]) => typeof value !== 'object' || value === null || Object.keys(value).length > 0,
+      ([, value]) =>
+        typeof value !== 'object' ||
+        value === null ||
+        Object.values(value).some((item) => item !== undefined),
     ),
   );
 }

@@ -3,7 +3,9 @@ import { LineIndex } from './lines';
 import { type Located, plainValue, type RecipePath } from './located';
 import {
   inherited,
+  layerRange,
   mapping,
+  modelText,
   overSlices,
   sequence,
   type SliceLines,
@@ -15,7 +17,7 @@ import { problem } from './problems';
 import { taskNameFault } from './rules-experts';
 import { spanAt } from './shape';
 import { didYouMean, nearest } from './suggest';
-import { blockText, flowText } from './write';
+import { blockText } from './write';
 import { locate } from './yaml';
 
 export interface ImportedRecipe {
@@ -138,27 +140,36 @@ class Import {
 
   #merge(method: MethodName, experts: readonly Source[]): Record<string, unknown> {
     const own = methods[method].parameters;
-    const global = (name: string) => switchOf(this.#setting(name, undefined)[0]?.lines ?? []);
-    const merge: Record<string, unknown> = { method };
-    if (!['average', 'slerp', 'model_stock'].includes(method))
-      merge['alpha'] = this.#number('lambda', undefined);
-    for (const name of ['density', 'gamma', 'epsilon'] as const)
-      if (name in own)
-        merge[name] = this.#shared(name, experts) ?? (name === 'density' ? 1 : undefined);
-    if ('t' in own) merge['t'] = this.#number('t', undefined) ?? this.#needed('t');
-    if ('filter_wise' in own) merge['filter_wise'] = global('filter_wise');
-    if ('trim_scope' in own) merge['trim_scope'] = 'tensor';
-    const normalize = global('normalize');
-    if ('normalize' in own) merge['normalize'] = normalize;
-    if ('agree' in own) {
-      const mean = normalize ?? ['ties', 'della'].includes(method);
-      Object.assign(merge, { agree: mean ? 'mean' : 'sum', elect_tie: 'positive' });
-    }
-    if ('rescale' in own) {
-      merge['rescale'] = (global('rescale') ?? true) ? 'l1' : 'none';
-      this.#lose('the random draws, which come from another generator');
-    }
-    return merge;
+    const withLambda = !['average', 'slerp', 'model_stock'].includes(method);
+    const numbers = (['density', 'gamma', 'epsilon'] as const)
+      .filter((name) => name in own)
+      .map((name) => [name, this.#shared(name, experts) ?? (name === 'density' ? 1 : undefined)]);
+    return {
+      method,
+      alpha: withLambda ? this.#number('lambda', undefined) : undefined,
+      ...(Object.fromEntries(numbers) as object),
+      t: 't' in own ? (this.#number('t', undefined) ?? this.#needed('t')) : undefined,
+      filter_wise: 'filter_wise' in own ? this.#switch('filter_wise') : undefined,
+      trim_scope: 'trim_scope' in own ? 'tensor' : undefined,
+      normalize: 'normalize' in own ? this.#switch('normalize') : undefined,
+      ...('agree' in own ? this.#election(method) : {}),
+      ...('rescale' in own ? this.#rescale() : {}),
+    };
+  }
+
+  #election(method: MethodName): object {
+    const mean = this.#switch('normalize') ?? ['ties', 'della'].includes(method);
+    return { agree: mean ? 'mean' : 'sum', elect_tie: 'positive' };
+  }
+
+  #rescale(): object {
+    this.#lose('the random draws, which come from another generator');
+    return { rescale: (this.#switch('rescale') ?? true) ? 'l1' : 'none' };
+  }
+
+  /** A global switch. */
+  #switch(name: string): boolean | undefined {
+    return switchOf(this.#setting(name, undefined)[0]?.lines ?? []);
   }
 
   /** Weights of the experts; where ours has no `normalize` and theirs asks for it, they are divided by their sum. */
@@ -170,8 +181,7 @@ class Import {
       return weight ?? 1;
     });
     const own = methods[method].parameters;
-    const normalize = switchOf(this.#setting('normalize', undefined)[0]?.lines ?? []);
-    if (normalize !== true || 'normalize' in own || 'agree' in own) return weights;
+    if (this.#switch('normalize') !== true || 'normalize' in own || 'agree' in own) return weights;
     const constants = weights.filter((weight) => typeof weight === 'number');
     const sum = constants.reduce((total, weight) => total + weight, 0);
     if (constants.length === weights.length && Math.abs(sum) >= 1e-8)
@@ -300,10 +310,9 @@ class Import {
     const plain = model.replace(/@[^@/\\]*$/, '');
     if (plain !== model || adapter?.includes('@'))
       this.#lose('revisions of models: recipes name local folders');
-    const path0 = plain;
     return adapter === undefined
-      ? { path: path0 }
-      : { path: path0, adapter: adapter.replace(/@[^@/\\]*$/, '') };
+      ? { path: plain }
+      : { path: plain, adapter: adapter.replace(/@[^@/\\]*$/, '') };
   }
 
   #outputDtype(): string | undefined {
@@ -358,24 +367,6 @@ class Import {
     this.#tell(path, message, 'error');
     return undefined;
   }
-}
-
-function layerRange(source: Record<string, unknown>): { from: number; to: number } {
-  const [from, to] = sequence(source['layer_range']);
-  return { from: Number(from ?? NaN), to: Number(to ?? NaN) };
-}
-
-/** `path@revision+adapter` of the long form. */
-function modelText(parts: Record<string, unknown>): string | undefined {
-  const one = (value: unknown): string | undefined => {
-    if (typeof value === 'string') return value;
-    const { path, revision } = mapping(value);
-    if (typeof path !== 'string') return undefined;
-    return typeof revision === 'string' ? `${path}@${revision}` : path;
-  };
-  const model = one(parts['model']);
-  const lora = one(parts['lora']);
-  return model !== undefined && lora !== undefined ? `${model}+${lora}` : model;
 }
 
 function isSame(model: Reference, base: Reference | undefined): boolean {

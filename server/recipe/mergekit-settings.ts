@@ -73,9 +73,11 @@ export function toGlob(filter: string): string {
 /** The substring of a glob of the form `*text*`; nothing for any other glob. */
 export function toFilter(glob: string): string | undefined {
   if (/^\*+$/.test(glob)) return '*';
-  const text = /^\*(.+)\*$/.exec(glob)?.[1]?.replace(/\[([*?{}[])\]/g, '\u0000$1');
-  if (text === undefined || /(?<!\u0000)[*?{}[]/.test(text)) return undefined;
-  return text.replaceAll('\u0000', '');
+  const inside = /^\*(.+)\*$/.exec(glob)?.[1];
+  const literal = /^(?:[^*?{}[]|\[[*?{}[]\])+$/;
+  return inside !== undefined && literal.test(inside)
+    ? inside.replace(/\[([*?{}[])\]/g, '$1')
+    : undefined;
 }
 
 /** Layers of the output that one slice makes, end excluded. */
@@ -91,24 +93,61 @@ export interface SliceLines {
  */
 export function overSlices(slices: readonly SliceLines[]): NumberSpec | undefined {
   const first = slices[0];
-  const texts = new Set(slices.map(({ lines }) => JSON.stringify(lines)));
-  const constant = first && first.lines.every(({ value }) => typeof value === 'number');
-  if (!first || (texts.size === 1 && (constant || slices.length === 1)))
-    return first && toNumberSpec(first.lines);
+  if (!first || sameEverywhere(slices)) return first && toNumberSpec(first.lines);
   const layers = new Map<number, number[]>();
   for (const { from, to, lines } of slices) {
-    const value = lines[0]?.value;
-    if (lines.length !== 1 || lines[0]?.filter !== undefined || typeof value === 'boolean')
-      return undefined;
+    const value = unconditional(lines);
+    if (value === undefined) return undefined;
     for (let layer = from; layer < to; layer++) {
-      const place = { tensorName: '', block: layer - from, blocks: to - from };
-      const number = typeof value === 'number' ? value : alongBlocks(value ?? [], place, 1);
+      const number = atLayer(value, layer - from, to - from);
       layers.set(number, [...(layers.get(number) ?? []), layer]);
     }
   }
-  const outside = first.lines[0]?.value;
-  return [
-    ...[...layers].map(([value, list]) => ({ match: `*.layers.{${list.join(',')}}.*`, value })),
-    { value: typeof outside === 'number' ? outside : ((outside as readonly number[])[0] ?? 1) },
-  ];
+  const byLayer = [...layers].map(([value, list]) => ({
+    match: `*.layers.{${list.join(',')}}.*`,
+    value,
+  }));
+  return [...byLayer, { value: atLayer(unconditional(first.lines) ?? 1, null, 0) }];
+}
+
+/** One slice says everything; several do when they say the same and none has a gradient of its own. */
+function sameEverywhere(slices: readonly SliceLines[]): boolean {
+  if (slices.length === 1) return true;
+  const texts = new Set(slices.map(({ lines }) => JSON.stringify(lines)));
+  return (
+    texts.size === 1 &&
+    slices.every(({ lines }) => lines.every(({ value }) => typeof value === 'number'))
+  );
+}
+
+/** The number of a setting without filters. */
+function unconditional(lines: readonly SettingLine[]): number | readonly number[] | undefined {
+  const [line, ...others] = lines;
+  if (!line || others.length > 0 || line.filter !== undefined) return undefined;
+  return typeof line.value === 'boolean' ? undefined : line.value;
+}
+
+function atLayer(value: number | readonly number[], block: number | null, blocks: number): number {
+  return typeof value === 'number'
+    ? value
+    : alongBlocks(value, { tensorName: '', block, blocks }, 1);
+}
+
+/** The layers of a source, end excluded; NaN where they are not given. */
+export function layerRange(source: Record<string, unknown>): { from: number; to: number } {
+  const [from, to] = sequence(source['layer_range']);
+  return { from: Number(from ?? NaN), to: Number(to ?? NaN) };
+}
+
+/** `path@revision+adapter` of the long form. */
+export function modelText(parts: Record<string, unknown>): string | undefined {
+  const one = (value: unknown): string | undefined => {
+    if (typeof value === 'string') return value;
+    const { path, revision } = mapping(value);
+    if (typeof path !== 'string') return undefined;
+    return typeof revision === 'string' ? `${path}@${revision}` : path;
+  };
+  const model = one(parts['model']);
+  const lora = one(parts['lora']);
+  return model !== undefined && lora !== undefined ? `${model}+${lora}` : model;
 }

@@ -23,18 +23,17 @@ import { parseSize } from './sizes';
 export function resolveRecipe(document: RecipeDocument): Recipe {
   const { recipe, tasks, path } = document;
   return {
+    name: fileName(path),
+    description: '',
+    base: null,
+    layout: defaults.layout,
+    ...stripUndefined({ name: recipe.name, description: recipe.description, base: recipe.base }),
+    ...stripUndefined({ layout: recipe.layout }),
     version: 1,
-    name: recipe.name ?? fileName(path),
-    description: recipe.description ?? '',
-    base: recipe.base ?? null,
     experts: tasks.map((task) => resolveExpert(task, recipe.experts?.[task])),
-    layout: recipe.layout ?? defaults.layout,
     merge: resolveMerge(recipe.merge ?? {}),
     masks: resolveMasks(recipe, tasks),
-    heads: {
-      unmerged_blocks: recipe.heads?.unmerged_blocks ?? defaults.heads.unmerged_blocks,
-      per_task: recipe.heads?.per_task ?? [],
-    },
+    heads: { ...defaults.heads, per_task: [], ...stripUndefined(recipe.heads ?? {}) },
     router: resolveRouter(recipe.router),
     evaluate: recipe.evaluate ? resolveEvaluate(recipe.evaluate) : null,
     run: resolveRun(recipe.run ?? {}),
@@ -70,31 +69,32 @@ function resolveMerge(written: Written<'merge'>): Merge {
   };
 }
 
-function resolveScope(scope: Written<'merge'>['scope']): Scope {
-  const blocks = scope?.blocks;
-  return {
-    components: scope?.components ?? null,
-    blocks: blocks ? { from: blocks.from ?? 0, to: blocks.to ?? null } : null,
-    include: scope?.include ?? null,
-    exclude: scope?.exclude ?? [],
-  };
+const wholeModel: Scope = { components: null, blocks: null, include: null, exclude: [] };
+
+function resolveScope(scope: Written<'merge'>['scope'] = {}): Scope {
+  const { blocks, ...selectors } = stripUndefined(scope);
+  if (!blocks) return { ...wholeModel, ...selectors };
+  return { ...wholeModel, ...selectors, blocks: { from: 0, to: null, ...stripUndefined(blocks) } };
 }
 
 function resolveMasks({ masks, merge }: ParsedRecipe, tasks: readonly string[]): Masks {
   if (masks === 'none') return 'none';
-  const rule = masks?.rule ?? (merge?.method === 'emr' ? 'emr' : defaults.masks.rule);
+  const implied = merge?.method === 'emr' ? 'emr' : defaults.masks.rule;
+  const { rule, lambda, consensus } = {
+    ...defaults.masks,
+    rule: implied,
+    ...stripUndefined(masks ?? {}),
+  };
   if (rule === 'emr') return { rule };
-  const written = masks?.lambda ?? defaults.masks.lambda;
-  const lambdaOf = (task: string) =>
-    typeof written === 'number'
-      ? written
-      : Object.hasOwn(written, task)
-        ? (written[task] ?? defaults.masks.lambda)
-        : defaults.masks.lambda;
+  const lambdaOf = (task: string) => {
+    if (typeof lambda === 'number') return lambda;
+    const own = Object.hasOwn(lambda, task) ? lambda[task] : undefined;
+    return own ?? defaults.masks.lambda;
+  };
   return {
     rule,
     lambda: Object.fromEntries(tasks.map((task) => [task, lambdaOf(task)])),
-    consensus: masks?.consensus ?? defaults.masks.consensus,
+    consensus,
   };
 }
 
@@ -121,19 +121,21 @@ function resolveEvaluate(written: Written<'evaluate'>): Evaluate {
 }
 
 function resolveRun(written: Written<'run'>): Run {
-  const { slurm, ...given } = stripUndefined(written);
+  const { slurm = {}, ...given } = stripUndefined(written);
   const run = { ...defaults.run, ...given };
+  const { mem, time, ...others } = stripUndefined(slurm);
   return {
     ...run,
     memory: parseSize(run.memory) ?? 2 ** 31,
     slurm: {
-      partition: slurm?.partition ?? null,
-      gres: slurm?.gres ?? null,
-      cpus: slurm?.cpus ?? null,
-      mem: slurm?.mem === undefined ? null : String(slurm.mem),
-      time: slurm?.time === undefined ? null : String(slurm.time),
-      prelude: slurm?.prelude ?? '',
-      parallel: slurm?.parallel ?? defaults.slurm.parallel,
+      partition: null,
+      gres: null,
+      cpus: null,
+      prelude: '',
+      ...defaults.slurm,
+      ...others,
+      mem: mem === undefined ? null : String(mem),
+      time: time === undefined ? null : String(time),
     },
   };
 }

@@ -10,13 +10,15 @@ import { problem, type ProblemCode, type ProblemDetails } from './problems';
 /** Looks at a recipe and tells what is wrong in one respect. */
 export type Rule = (document: RecipeDocument) => Problem[];
 
+/** The sentence, and what comes with it. */
+type Said = readonly [message: string, details?: ProblemDetails];
+
 /** A problem at the value of a path. */
 export function at(
   document: RecipeDocument,
   path: RecipePath,
   code: ProblemCode,
-  message: string,
-  details: ProblemDetails = {},
+  ...[message, details = {}]: Said
 ): Problem {
   return problem(code, findingRange(document, path), message, details);
 }
@@ -26,8 +28,7 @@ export function atKey(
   document: RecipeDocument,
   path: RecipePath,
   code: ProblemCode,
-  message: string,
-  details: ProblemDetails = {},
+  ...[message, details = {}]: Said
 ): Problem {
   const range: TextRange = keyRange(document, path) ?? findingRange(document, path);
   return problem(code, range, message, details);

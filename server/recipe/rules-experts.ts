@@ -1,7 +1,7 @@
 import type { Problem } from '../protocol/problem';
 import { addKey } from './edit';
 import { find } from './located';
-import { methods } from './methods';
+import { type MethodName, methods } from './methods';
 import { isGradient, type NumberSpec, numbersIn, resolveNumber } from './numbers';
 import type { RecipeDocument } from './parse';
 import { at, atKey, count, isSwept, methodsInUse, type Rule } from './rule';
@@ -51,51 +51,48 @@ export function baseNeeded(document: RecipeDocument): boolean {
 
 export const taskCount: Rule = (document) => {
   const { tasks, root } = document;
-  const experts = find(root, ['experts'])?.value;
-  if (experts?.kind !== 'map') return [];
-  if (tasks.length === 0) return [atKey(document, ['experts'], 'MV207', 'there is no expert')];
+  if (find(root, ['experts'])?.value.kind !== 'map') return [];
+  const tell = (code: 'MV207' | 'MV310', message: string) => [
+    atKey(document, ['experts'], code, message),
+  ];
+  if (tasks.length === 0) return tell('MV207', 'there is no expert');
   if (tasks.length > maxTasks)
-    return [
-      atKey(
-        document,
-        ['experts'],
-        'MV207',
-        `${count(tasks.length, 'expert')} are more than ${String(maxTasks)}`,
-      ),
-    ];
-  for (const method of methodsInUse(document)) {
-    const { min, max } = methods[method].experts;
-    if (tasks.length >= min && tasks.length <= max) continue;
-    const range =
-      min === max
-        ? String(min)
-        : max === maxTasks
-          ? `at least ${String(min)}`
-          : `${String(min)} or ${String(max)}`;
-    const message = `\`${method}\` takes ${range} experts, and there ${tasks.length === 1 ? 'is' : 'are'} ${String(tasks.length)}`;
-    return [atKey(document, ['experts'], 'MV310', message)];
-  }
-  return [];
+    return tell('MV207', `${count(tasks.length, 'expert')} are more than ${String(maxTasks)}`);
+  const method = methodsInUse(document).find((name) => !takes(name, tasks.length));
+  if (method === undefined) return [];
+  const { min, max } = methods[method].experts;
+  const range = max === maxTasks ? `at least ${String(min)}` : `${String(min)} or ${String(max)}`;
+  const there = `there ${tasks.length === 1 ? 'is' : 'are'} ${String(tasks.length)}`;
+  return tell('MV310', `\`${method}\` takes ${range} experts, and ${there}`);
 };
+
+function takes(method: MethodName, experts: number): boolean {
+  const { min, max } = methods[method].experts;
+  return experts >= min && experts <= max;
+}
 
 const reserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i;
 /** A name and its suffixes have to fit the 255 bytes that file systems allow. */
 const maxTaskBytes = 128;
 
+const meanings = ['base', 'average', 'per_task', 'none', '__proto__'];
+
 /** Why a task name cannot name a folder, or nothing. */
 export function taskNameFault(name: string): string | undefined {
-  if (name.trim() === '') return 'is empty';
-  if (name === '.' || name === '..') return 'means another folder';
   const character = /[/\\:*?"<>|\p{Cc}]/u.exec(name)?.[0];
-  if (character !== undefined)
-    return /\p{Cc}/u.test(character) ? 'holds a control character' : `holds \`${character}\``;
-  if (/^[\s.]|[\s.]$/.test(name)) return 'begins or ends with a space or a dot';
-  if (reserved.test(name)) return 'is a device name on Windows';
-  if (new TextEncoder().encode(name).length > maxTaskBytes)
-    return `is longer than ${String(maxTaskBytes)} bytes`;
-  return ['base', 'average', 'per_task', 'none', '__proto__'].includes(name)
-    ? 'has a meaning of its own in recipes'
-    : undefined;
+  const faults: [boolean, string][] = [
+    [name.trim() === '', 'is empty'],
+    [/\p{Cc}/u.test(name), 'holds a control character'],
+    [character !== undefined, `holds \`${character ?? ''}\``],
+    [/^[\s.]|[\s.]$/.test(name), 'begins or ends with a space or a dot'],
+    [reserved.test(name), 'is a device name on Windows'],
+    [
+      new TextEncoder().encode(name).length > maxTaskBytes,
+      `is longer than ${String(maxTaskBytes)} bytes`,
+    ],
+    [meanings.includes(name), 'has a meaning of its own in recipes'],
+  ];
+  return faults.find(([faulty]) => faulty)?.[1];
 }
 
 export const taskNames: Rule = (document) => {
@@ -122,29 +119,29 @@ export const sameCheckpoints: Rule = (document) => {
   const first = new Map<string, string>();
   const base = document.recipe.base === undefined ? undefined : plainPath(document.recipe.base);
   for (const task of document.tasks) {
-    const expert = document.recipe.experts?.[task];
-    const { path, adapter = undefined } = typeof expert === 'object' ? expert : { path: expert };
+    const { path, adapter, written } = checkpointOf(document, task);
     if (path === undefined) continue;
-    const written = typeof expert === 'object' ? ['experts', task, 'path'] : ['experts', task];
-    if (adapter === undefined && plainPath(path) === base)
-      problems.push(
-        at(
-          document,
-          written,
-          'MV318',
-          `the expert \`${task}\` is the base itself, so its task vector is zero`,
-        ),
-      );
-    const identity = `${plainPath(path)}\n${adapter === undefined ? '' : plainPath(adapter)}`;
+    if (adapter === undefined && plainPath(path) === base) {
+      const message = `the expert \`${task}\` is the base itself, so its task vector is zero`;
+      problems.push(at(document, written, 'MV318', message));
+    }
+    const identity = JSON.stringify([plainPath(path), adapter && plainPath(adapter)]);
     const other = first.get(identity);
     first.set(identity, other ?? task);
-    if (other !== undefined)
-      problems.push(
-        at(document, written, 'MV317', `\`${task}\` and \`${other}\` are one checkpoint`),
-      );
+    if (other === undefined) continue;
+    const message = `\`${task}\` and \`${other}\` are one checkpoint`;
+    problems.push(at(document, written, 'MV317', message));
   }
   return problems;
 };
+
+/** The paths of an expert and where the first of them is written. */
+function checkpointOf(document: RecipeDocument, task: string) {
+  const expert = document.recipe.experts?.[task];
+  return typeof expert === 'object'
+    ? { path: expert.path, adapter: expert.adapter, written: ['experts', task, 'path'] }
+    : { path: expert, adapter: undefined, written: ['experts', task] };
+}
 
 /** A path with forward slashes, without `./` and doubled or closing slashes. */
 export function plainPath(path: string): string {

@@ -48,39 +48,35 @@ const usefulAlpha = 10;
 
 export const usefulNumbers: Rule = (document) => {
   const { merge } = document.recipe;
-  const problems: Problem[] = [];
-  if (merge?.alpha !== undefined) {
-    const values = numbersIn(merge.alpha);
-    const path = ['merge', 'alpha'];
-    if (values.every((value) => value === 0))
-      problems.push(at(document, path, 'MV302', 'with `alpha: 0` the merged model is the base'));
-    else if (values.some((value) => value < 0))
-      problems.push(at(document, path, 'MV303', 'a negative `alpha` moves away from the experts'));
-    else if (values.some((value) => value > usefulAlpha))
-      problems.push(
-        at(
-          document,
-          path,
-          'MV303',
-          '`alpha` above 10 is far from anything that has worked; 0.3 to 2 is usual',
-        ),
-      );
-  }
-  if (merge?.density !== undefined && numbersIn(merge.density).some((value) => value < 0.001))
-    problems.push(
-      at(
-        document,
-        ['merge', 'density'],
-        'MV303',
-        '`density` below 0.001 leaves almost nothing of the task vectors',
-      ),
-    );
-  if (merge?.t !== undefined && numbersIn(merge.t).some((value) => value < 0 || value > 1))
-    problems.push(
-      at(document, ['merge', 't'], 'MV303', '`t` outside 0 to 1 lies beyond the two models'),
-    );
-  return problems;
+  const outside = (key: 'density' | 't', far: (value: number) => boolean, message: string) =>
+    merge?.[key] !== undefined && numbersIn(merge[key]).some(far)
+      ? [at(document, ['merge', key], 'MV303', message)]
+      : [];
+  return [
+    ...usefulAlphas(document),
+    ...outside(
+      'density',
+      (value) => value < 0.001,
+      '`density` below 0.001 leaves almost nothing of the task vectors',
+    ),
+    ...outside(
+      't',
+      (value) => value < 0 || value > 1,
+      '`t` outside 0 to 1 lies beyond the two models',
+    ),
+  ];
 };
+
+function usefulAlphas(document: RecipeDocument): Problem[] {
+  const values = numbersIn(document.recipe.merge?.alpha ?? 1);
+  const path = ['merge', 'alpha'];
+  if (values.every((value) => value === 0))
+    return [at(document, path, 'MV302', 'with `alpha: 0` the merged model is the base')];
+  if (values.some((value) => value < 0))
+    return [at(document, path, 'MV303', 'a negative `alpha` moves away from the experts')];
+  const far = '`alpha` above 10 is far from anything that has worked; 0.3 to 2 is usual';
+  return values.some((value) => value > usefulAlpha) ? [at(document, path, 'MV303', far)] : [];
+}
 
 export const densities: Rule = (document) => {
   const { merge } = document.recipe;
@@ -109,23 +105,38 @@ function densityByTensor(
 }
 
 function densityWith(document: RecipeDocument, method: MethodName, density: NumberSpec): Problem[] {
-  const own = methods[method].parameters;
-  const { merge } = document.recipe;
+  const { epsilon, gamma } = methods[method].parameters;
+  if (epsilon !== undefined) return densityAndEpsilon(document, density, epsilon);
+  return gamma === undefined ? [] : densityAndGamma(document, density, gamma);
+}
+
+function densityAndEpsilon(
+  document: RecipeDocument,
+  density: NumberSpec,
+  fallback: number,
+): Problem[] {
+  const written = document.recipe.merge?.epsilon;
+  const epsilon = Math.max(...numbersIn(written ?? fallback));
+  const least = Math.min(...numbersIn(density)) - epsilon;
+  const most = Math.max(...numbersIn(density)) + epsilon;
+  if (least > 0 && most < 1) return [];
+  const path = ['merge', written === undefined ? 'density' : 'epsilon'];
+  const message = `the keep probabilities density ± epsilon are ${round(least)} to ${round(most)}, and have to lie between 0 and 1`;
+  return [at(document, path, 'MV322', message)];
+}
+
+function densityAndGamma(
+  document: RecipeDocument,
+  density: NumberSpec,
+  fallback: number,
+): Problem[] {
+  const written = document.recipe.merge?.gamma;
+  const gamma = Math.max(...numbersIn(written ?? fallback));
   const most = Math.max(...numbersIn(density));
-  const least = Math.min(...numbersIn(density));
-  if (own.epsilon !== undefined) {
-    const epsilon = Math.max(...numbersIn(merge?.epsilon ?? own.epsilon));
-    if (least - epsilon > 0 && most + epsilon < 1) return [];
-    const key = merge?.epsilon === undefined ? 'density' : 'epsilon';
-    const message = `\`${method}\` keeps with probabilities density ± epsilon, here ${round(least - epsilon)} to ${round(most + epsilon)}, which have to lie between 0 and 1`;
-    return [at(document, ['merge', key], 'MV322', message)];
-  }
-  if (own.gamma === undefined) return [];
-  const gamma = Math.max(...numbersIn(merge?.gamma ?? own.gamma));
   if (most + gamma <= 1) return [];
-  const key = merge?.gamma === undefined ? 'density' : 'gamma';
+  const path = ['merge', written === undefined ? 'density' : 'gamma'];
   const message = `after dropping the share gamma = ${round(gamma)} there is less than density = ${round(most)} left`;
-  return [at(document, ['merge', key], 'MV323', message)];
+  return [at(document, path, 'MV323', message)];
 }
 
 function round(value: number): string {
@@ -182,32 +193,20 @@ function globProblems(document: RecipeDocument, path: RecipePath, pattern: strin
 
 export const scope: Rule = (document) => {
   const written = document.recipe.merge?.scope;
-  const problems: Problem[] = [];
-  const { from = 0, to } = written?.blocks ?? {};
-  if (to !== undefined && from >= to) {
-    const message = `blocks ${String(from)} up to but not including ${String(to)} are none; \`to\` has to be larger than \`from\``;
-    problems.push(atKey(document, ['merge', 'scope', 'blocks'], 'MV311', message));
-  }
-  if (written?.components?.length === 0)
-    problems.push(
-      at(
-        document,
-        ['merge', 'scope', 'components'],
-        'MV302',
-        'with no component in scope nothing is merged',
-      ),
+  const empty = (['components', 'include'] as const)
+    .filter((key) => written?.[key]?.length === 0)
+    .map((key) =>
+      at(document, ['merge', 'scope', key], 'MV302', `with an empty \`${key}\` nothing is merged`),
     );
-  if (written?.include?.length === 0)
-    problems.push(
-      at(
-        document,
-        ['merge', 'scope', 'include'],
-        'MV302',
-        'with no glob in `include` nothing is merged',
-      ),
-    );
-  return problems;
+  return [...empty, ...emptyBlocks(document)];
 };
+
+function emptyBlocks(document: RecipeDocument): Problem[] {
+  const { from = 0, to = Infinity } = document.recipe.merge?.scope?.blocks ?? {};
+  if (from < to) return [];
+  const message = `blocks ${String(from)} up to but not including ${String(to)} are none; \`to\` has to be larger than \`from\``;
+  return [atKey(document, ['merge', 'scope', 'blocks'], 'MV311', message)];
+}
 
 /** Names of tasks given to `keep_from` and `rest`. */
 export const taskChoices: Rule = (document) => {

@@ -3,6 +3,7 @@ import { find, type RecipePath } from './located';
 import { findingRange } from './locate';
 import type { RecipeDocument } from './parse';
 import { plainPath } from './rules-experts';
+import type { Policy } from './schema';
 import { at, atKey, isSwept, replacement, type Rule } from './rule';
 import { flowText } from './write';
 
@@ -64,47 +65,35 @@ export const plainPaths: Rule = (document) => {
 const builtIn = ['so101-cubes'];
 
 export const evaluation: Rule = (document) => {
-  const { evaluate } = document.recipe;
-  if (!evaluate) return [];
+  const { suite, command, policies } = document.recipe.evaluate ?? {};
   const problems: Problem[] = [];
-  if (
-    evaluate.suite !== undefined &&
-    !builtIn.includes(evaluate.suite) &&
-    evaluate.command === undefined
-  )
-    problems.push(
-      at(
-        document,
-        ['evaluate', 'suite'],
-        'MV324',
-        `\`${evaluate.suite}\` is not built in; it needs a \`command\` that runs it`,
-      ),
-    );
-  if (evaluate.policies?.length === 0)
-    problems.push(
-      at(document, ['evaluate', 'policies'], 'MV302', 'without a policy nothing is evaluated'),
-    );
-  const masked = evaluate.policies?.findIndex((policy) => policy === 'masked') ?? -1;
-  if (document.recipe.masks === 'none' && masked >= 0 && !isSwept(document, 'masks'))
-    problems.push(
-      at(
-        document,
-        ['evaluate', 'policies', masked],
-        'MV326',
-        '`masked` is the same as `merged` with `masks: none`',
-      ),
-    );
-  const routed = evaluate.policies?.findIndex((policy) => policy === 'routed') ?? -1;
-  if (document.recipe.router === 'none' && routed >= 0 && !isSwept(document, 'router'))
-    problems.push(
-      at(
-        document,
-        ['evaluate', 'policies', routed],
-        'MV326',
-        '`routed` needs a router, and the recipe has `router: none`',
-      ),
-    );
+  if (suite !== undefined && !builtIn.includes(suite) && command === undefined) {
+    const message = `\`${suite}\` is not built in; it needs a \`command\` that runs it`;
+    problems.push(at(document, ['evaluate', 'suite'], 'MV324', message));
+  }
+  if (policies?.length === 0) {
+    const message = 'without a policy nothing is evaluated';
+    problems.push(at(document, ['evaluate', 'policies'], 'MV302', message));
+  }
   return problems;
+};
+
+/** Policies that need what the recipe turns off. */
+export const policiesInVain: Rule = (document) => {
+  const { evaluate, masks, router } = document.recipe;
+  const off: [Policy, boolean, string][] = [
+    ['masked', masks === 'none' && !isSwept(document, 'masks'), 'is `merged` with `masks: none`'],
+    [
+      'routed',
+      router === 'none' && !isSwept(document, 'router'),
+      'needs a router, and the recipe has `router: none`',
+    ],
+  ];
+  return off.flatMap(([policy, isOff, why]) => {
+    const index = evaluate?.policies?.indexOf(policy) ?? -1;
+    const path = ['evaluate', 'policies', index];
+    return isOff && index >= 0 ? [at(document, path, 'MV326', `\`${policy}\` ${why}`)] : [];
+  });
 };
 
 export const slurmKeys: Rule = (document: RecipeDocument) => {

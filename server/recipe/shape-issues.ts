@@ -34,24 +34,36 @@ function wrongValue(issue: Issue, root: Located, path: RecipePath, lines: LineIn
   const range = lines.range(...spanAt(root, path));
   const node = find(root, path)?.value ?? root;
   const name = path.join('.');
-  const value = node.kind === 'scalar' ? node.value : undefined;
-  if (node.kind === 'scalar' && value === null)
+  if (node.kind !== 'scalar') {
+    const got = node.kind === 'map' ? 'a mapping' : 'a list';
+    const takes = isLength(issue) ? sizeInWords(issue) : `${expected(path)}, not ${got}`;
+    return problem('MV202', range, `\`${name}\` takes ${takes}`);
+  }
+  if (node.value === null)
     return problem('MV202', range, `\`${name}\` has no value; it takes ${expected(path)}`);
-  if (typeof value === 'number') return wrongNumber(issue, path, value, range);
+  if (typeof node.value === 'number') return wrongNumber(issue, path, node.value, range);
+  return wrongText(issue, path, node.value, range);
+}
+
+function wrongText(
+  issue: Issue,
+  path: RecipePath,
+  value: string | boolean,
+  range: Problem['range'],
+): Problem {
+  const name = path.join('.');
+  if (issue.code === 'invalid_format' || isSize(path)) {
+    const message = `\`${name}\` takes a size such as \`2GiB\`, not \`${String(value)}\``;
+    return problem('MV209', range, message);
+  }
   const choices = describeKey(path)?.choices ?? [];
-  if (typeof value === 'string' && choices.length > 0 && issue.code !== 'invalid_format')
-    return wrongChoice(path, value, range);
-  if (issue.code === 'invalid_format' || isSize(path))
-    return problem(
-      'MV209',
-      range,
-      `\`${name}\` takes a size such as \`2GiB\`, not \`${String(value)}\``,
-    );
-  if (issue.code === 'too_small' || issue.code === 'too_big')
-    return problem('MV202', range, `\`${name}\` takes ${sizeInWords(issue)}`);
-  const got =
-    node.kind === 'scalar' ? inWords(value) : `a ${node.kind === 'map' ? 'mapping' : 'list'}`;
-  return problem('MV202', range, `\`${name}\` takes ${expected(path)}, not ${got}`);
+  if (typeof value === 'string' && choices.length > 0) return wrongChoice(path, value, range);
+  const takes = isLength(issue) ? sizeInWords(issue) : `${expected(path)}, not ${inWords(value)}`;
+  return problem('MV202', range, `\`${name}\` takes ${takes}`);
+}
+
+function isLength(issue: Issue): boolean {
+  return issue.code === 'too_small' || issue.code === 'too_big';
 }
 
 function wrongNumber(

@@ -1,7 +1,8 @@
 import type { TextRange } from '../protocol/problem';
-import { find, type Located, type RecipePath, type Span } from './located';
+import { type Entry, find, type Located, type RecipePath, type Span } from './located';
 import type { RecipeDocument } from './parse';
 import type { TextEdit } from './edit';
+import { splitDotted } from './sweep';
 import { flowText } from './write';
 
 /** One place where a recipe names a task. */
@@ -34,16 +35,23 @@ export function taskReferences(document: RecipeDocument): TaskReference[] {
   for (const key of ['keep_from', 'rest']) addValues(find(root, ['merge', key])?.value, add);
   const zipped = entriesAt(root, ['sweep', 'zip']);
   for (const entry of [...entriesAt(root, ['sweep']), ...zipped]) {
-    const [first, second, third] = entry.key.split('.');
-    const [task, at] = first === 'experts' ? [second, 8] : [third, 13];
-    if (task !== undefined && (first === 'experts' || `${first}.${second}` === 'masks.lambda')) {
-      const quote = /["']/.test(document.text.charAt(entry.keySpan[0])) ? 1 : 0;
-      const start = entry.keySpan[0] + quote + at;
-      add(task, [start, start + task.length], { whole: false });
-    }
+    const named = taskInDotted(document, entry);
+    if (named) add(named.task, named.span, { whole: false });
     if (entry.key === 'merge.keep_from' || entry.key === 'merge.rest') addValues(entry.value, add);
   }
   return [...places.values()];
+}
+
+/** The task in a dotted key: `experts.TASK…` or `masks.lambda.TASK`. */
+function taskInDotted(document: RecipeDocument, { key, keySpan }: Entry) {
+  const head = ['experts.', 'masks.lambda.'].find((prefix) => key.startsWith(prefix));
+  const path = head === undefined ? undefined : splitDotted(key, document.tasks);
+  if (head === undefined || !path) return undefined;
+  const task = String(path[head === 'experts.' ? 1 : 2]);
+  const quote = /["']/.test(document.text.charAt(keySpan[0])) ? 1 : 0;
+  const start = keySpan[0] + quote + head.length;
+  const span: Span = [start, start + task.length];
+  return { task, span };
 }
 
 /** Edits that give a task another name wherever the recipe names it. */

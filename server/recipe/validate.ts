@@ -13,7 +13,7 @@ import {
   usefulNumbers,
   valueLists,
 } from './rules-merge';
-import { evaluation, outputDirectory, plainPaths, slurmKeys } from './rules-run';
+import { evaluation, outputDirectory, plainPaths, policiesInVain, slurmKeys } from './rules-run';
 import { sweepKeys } from './rules-sweep';
 
 const rules: readonly Rule[] = [
@@ -35,6 +35,7 @@ const rules: readonly Rule[] = [
   consensus,
   routerKeys,
   evaluation,
+  policiesInVain,
   outputDirectory,
   plainPaths,
   slurmKeys,

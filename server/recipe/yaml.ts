@@ -130,29 +130,20 @@ class Locator {
 
   #map(node: YAMLMap.Parsed): Located {
     const own: Entry[] = [];
-    const merges: Located[] = [];
-    for (const pair of node.items as Pair<ParsedNode | null, ParsedNode | null>[]) {
+    const merges: LocatedMap[] = [];
+    for (const pair of node.items) {
       const entry = this.#entry(pair, node.range[1]);
       if (!entry) continue;
-      if (entry.key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN')
-        merges.push(...this.#mergeSources(entry));
+      const isMerge = entry.key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN';
+      if (isMerge) merges.push(...this.#mergeSources(entry));
       else this.#addUnique(own, entry);
     }
-    const names = new Set(own.map((entry) => entry.key));
-    const inherited: Entry[] = [];
-    for (const source of merges)
-      for (const entry of source.kind === 'map' ? source.entries : []) {
-        if (names.has(entry.key)) continue;
-        names.add(entry.key);
-        inherited.push({ ...entry, merged: true });
-      }
+    const entries = [...own, ...inheritedEntries(own, merges)];
     const flow = node.flow === true;
     const last = own.at(-1);
     const end = flow ? node.range[1] : Math.max(node.range[0], last?.span[1] ?? 0);
-    return this.#sized(
-      { kind: 'map', span: [node.range[0], end], flow, entries: [...own, ...inherited] },
-      1 + this.#total([...own, ...inherited]),
-    );
+    const span: Span = [node.range[0], end];
+    return this.#sized({ kind: 'map', span, flow, entries }, 1 + this.#total(entries));
   }
 
   #addUnique(own: Entry[], entry: Entry): void {
@@ -182,7 +173,7 @@ class Locator {
   #key(node: Position): Pick<Entry, 'key' | 'keySpan'> | undefined {
     const span: Span = node ? [node.range[0], node.range[1]] : [0, 0];
     if (isScalar(node) && node.value !== null && node.value !== '')
-      return { key: node.source || String(node.value), keySpan: span };
+      return { key: node.source || JSON.stringify(node.value), keySpan: span };
     const range = this.lines.range(...span);
     if (node) this.problems.push(problem('MV208', range, 'a key has to be plain text'));
     return undefined;
@@ -262,6 +253,15 @@ class Locator {
   }
 }
 
+/** What merge keys bring; own entries and earlier sources win. */
+function inheritedEntries(own: readonly Entry[], sources: readonly LocatedMap[]): Entry[] {
+  const names = new Set(own.map((entry) => entry.key));
+  return sources
+    .flatMap((source) => source.entries)
+    .filter(({ key }) => !names.has(key) && names.add(key))
+    .map((entry) => ({ ...entry, merged: true }));
+}
+
 function scalarValue(value: unknown, source: string | undefined) {
   const empty = value === null && !source;
   if (
@@ -271,5 +271,5 @@ function scalarValue(value: unknown, source: string | undefined) {
     typeof value === 'boolean'
   )
     return { value, empty };
-  return { value: source ?? String(value), empty };
+  return { value: source ?? '', empty };
 }
