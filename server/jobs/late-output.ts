@@ -10,7 +10,8 @@ export function writeMaskHeader(
   active: readonly (readonly number[] | null)[],
 ): void {
   if (!outputs.masks) return;
-  const metadata = maskMetadata(plan, active);
+  const changed = active.map((counts) => counts !== null);
+  const metadata = maskMetadata(plan, changed, active);
   const { specs, folder } = outputs.masks;
   for (const { path, header } of planOutput(specs, { folder, stem: 'masks', metadata }).files)
     guarded(path, () => {

@@ -62,7 +62,11 @@ function compactOutputs(
   const plans = [vectors];
   const rests = planOutput(rest, { ...shard, stem: 'rest', metadata: { format: 'pt' } });
   if (rest.length > 0) plans.push(rests);
-  const bits = planOutput(masks, { folder, stem: 'masks', metadata: maskMetadata(plan, null) });
+  const bits = planOutput(masks, {
+    folder,
+    stem: 'masks',
+    metadata: maskMetadata(plan, changed, null),
+  });
   if (plan.masks) plans.push(bits);
   const slots = plan.jobs.map((job) => {
     const vector = vectors.slots.get(job.name);
@@ -105,15 +109,15 @@ function maskSpec(task: string, job: TensorJob): TensorSpec {
  */
 export function maskMetadata(
   plan: MergePlan,
+  changed: readonly boolean[],
   active: readonly (readonly number[] | null)[] | null,
 ): Record<string, string> {
   const shapes: Record<string, readonly number[]> = {};
   const largest: Record<string, number> = {};
   const counts: Record<string, number> = {};
   plan.jobs.forEach((job, i) => {
-    if (job.rule.kind !== 'merge') return;
+    if (job.rule.kind !== 'merge' || !job.base || !changed[i]) return;
     const found = active?.[i];
-    if (active && !found) return;
     shapes[job.name] = job.shape;
     plan.tasks.forEach((task, m) => {
       largest[`${task}/${job.name}`] = job.elements;
