@@ -79,7 +79,7 @@ function resolveScope(scope: Written<'merge'>['scope'] = {}): Scope {
 
 function resolveMasks({ masks, merge }: ParsedRecipe, tasks: readonly string[]): Masks {
   if (masks === 'none') return 'none';
-  const implied = merge?.method === 'emr' ? 'emr' : defaults.masks.rule;
+  const implied: 'tall' | 'emr' = merge?.method === 'emr' ? 'emr' : defaults.masks.rule;
   const { rule, lambda, consensus } = {
     ...defaults.masks,
     rule: implied,
