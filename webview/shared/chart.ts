@@ -27,11 +27,19 @@ Chart.register(
 );
 
 export type AnyDataset = ChartDataset<'line' | 'bar' | 'scatter', { x: number; y: number }[]>;
-export type AnyConfiguration = ChartConfiguration<
-  'line' | 'bar' | 'scatter',
-  { x: number; y: number }[]
->;
-export type AnyPlugin = Plugin<'line' | 'bar' | 'scatter'>;
+type AnyPlugin = Plugin<'line' | 'bar' | 'scatter'>;
+type AnyChart = Chart<'line' | 'bar' | 'scatter', { x: number; y: number }[]>;
+
+/** Draws marks after the data, in the chart's own pixels. */
+export type Overlay = (
+  context: CanvasRenderingContext2D,
+  chart: Pick<AnyChart, 'scales' | 'chartArea' | 'data' | 'getDatasetMeta'>,
+) => void;
+
+export type AnyConfiguration = Omit<
+  ChartConfiguration<'line' | 'bar' | 'scatter', { x: number; y: number }[]>,
+  'plugins'
+> & { readonly overlays?: readonly Overlay[] };
 
 /**
  * A chart.js chart without animation, legend and tooltip of its own: a picture with a one-sentence
@@ -40,7 +48,19 @@ export type AnyPlugin = Plugin<'line' | 'bar' | 'scatter'>;
 export class Picture {
   readonly element: HTMLElement;
   readonly canvas = h('canvas', { role: 'img' });
-  private chart: Chart<'line' | 'bar' | 'scatter', { x: number; y: number }[]> | undefined;
+  private chart: AnyChart | undefined;
+  private overlays: readonly Overlay[] = [];
+  /** A chart's list of plugins is fixed when it is made; what they draw changes with the data. */
+  private readonly marks: AnyPlugin = {
+    id: 'marks',
+    afterDatasetsDraw: (chart) => {
+      for (const overlay of this.overlays) {
+        chart.ctx.save();
+        overlay(chart.ctx, chart);
+        chart.ctx.restore();
+      }
+    },
+  };
 
   constructor(className: string) {
     this.element = h('div', { class: `picture ${className}` }, this.canvas);
@@ -49,14 +69,15 @@ export class Picture {
   /** Draws this configuration; the canvas and its place stay. */
   show(configuration: AnyConfiguration, summary: string): void {
     this.canvas.setAttribute('aria-label', summary);
+    const { overlays, ...rest } = configuration;
+    this.overlays = overlays ?? [];
     if (this.chart) {
       this.chart.data = configuration.data;
       this.chart.options = { ...configuration.options };
-      this.chart.config.plugins = configuration.plugins ?? [];
       this.chart.update('none');
       return;
     }
-    this.chart = new Chart(this.canvas, configuration);
+    this.chart = new Chart(this.canvas, { ...rest, plugins: [this.marks] });
   }
 
   /** Moves marks that plugins draw, without touching the data. */
@@ -125,21 +146,6 @@ function axis(theme: Theme, options: AxisOptions) {
       maxRotation: 0,
       ...(options.step === undefined ? {} : { stepSize: options.step }),
       callback: (value: number | string) => options.label?.(Number(value)) ?? String(value),
-    },
-  };
-}
-
-/** Draws after the data, in the chart's own pixels. */
-export function overlay(
-  id: string,
-  draw: (context: CanvasRenderingContext2D, chart: Chart) => void,
-): AnyPlugin {
-  return {
-    id,
-    afterDatasetsDraw(chart) {
-      chart.ctx.save();
-      draw(chart.ctx, chart);
-      chart.ctx.restore();
     },
   };
 }

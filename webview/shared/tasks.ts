@@ -83,3 +83,13 @@ export function taskKey(theme: Theme, place: number): SVGSVGElement {
     s('g', { transform: 'translate(13 6)' }, markerShape(point, colour, 3.5)),
   );
 }
+
+/** The marker in chart.js's words: it has no triangle that points down, so one is turned. */
+export function markerOf(point: PointShape): {
+  readonly pointStyle: Exclude<PointShape, 'triangleDown'>;
+  readonly rotation: number;
+} {
+  return point === 'triangleDown'
+    ? { pointStyle: 'triangle', rotation: 180 }
+    : { pointStyle: point, rotation: 0 };
+}

@@ -1,0 +1,216 @@
+import type { DrawerRow, DrawerView } from '../../server/protocol/panels/mask-ratios';
+import type { Figure } from '../../server/protocol/panels/shared';
+import { fill, h, s } from '../shared/dom';
+import {
+  count,
+  highOf,
+  lowOf,
+  nbsp,
+  percent,
+  shareInColumn,
+  signed,
+  valueOf,
+} from '../shared/format';
+import type { Column } from '../shared/grid';
+import { Grid } from '../shared/grid';
+import { icon } from '../shared/icons';
+import { patternFill, patterns } from '../shared/patterns';
+import { taskMark, taskMarker } from '../shared/tasks';
+import type { Theme } from '../shared/theme';
+import type { MaskActions, MaskModel } from './model';
+import { coverageClasses } from './model';
+
+/** The tensors of the selected block, or of a range, as a sortable table. */
+export class DrawerCard {
+  readonly element = h('section', { class: 'card drawer', hidden: true });
+  private grid: Grid<DrawerRow> | undefined;
+  private made = '';
+
+  constructor(private readonly actions: MaskActions) {}
+
+  draw(model: MaskModel): void {
+    const { drawer, recipe, trusted } = model.snapshot;
+    this.element.hidden = !drawer || !model.selection;
+    if (!drawer || !recipe) return;
+    const key = `${recipe.tasks.join('\0')} ${model.theme.kind} ${drawer.title}`;
+    if (!this.grid || this.made !== key) this.grid = new Grid(this.options(model));
+    this.made = key;
+    this.grid.show(drawer.rows);
+    fill(this.element, this.heading(drawer, trusted), this.grid.element);
+  }
+
+  private heading(drawer: DrawerView, trusted: boolean): HTMLElement {
+    const read = drawer.positionsRead;
+    const facts = `${String(drawer.rows.length)} ${drawer.rows.length === 1 ? 'tensor' : 'tensors'} · ${read === undefined ? '' : `≈${nbsp}${read.toLocaleString('en')} of `}${count(drawer.positions)} positions${read === undefined ? '' : ' read'} · active ratio in${nbsp}%`;
+    const action = (label: string, run: () => void, mark?: Node) =>
+      h('button', { class: 'link', type: 'button', click: run }, mark ?? null, label);
+    return h(
+      'div',
+      { class: 'heading' },
+      h('h2', {}, drawer.title),
+      h('span', { class: 'secondary' }, facts),
+      h(
+        'span',
+        { class: 'end' },
+        action(
+          'Go to scope in recipe',
+          () => {
+            this.actions.reveal('scope');
+          },
+          icon('goto'),
+        ),
+        trusted
+          ? action('Exclude block', () => {
+              this.actions.exclude(drawer.glob);
+            })
+          : null,
+        action('Copy glob', () => {
+          this.actions.copy(drawer.glob);
+        }),
+        h(
+          'button',
+          {
+            class: 'plain',
+            type: 'button',
+            title: 'Close',
+            'aria-label': 'Close',
+            click: () => {
+              this.actions.select(undefined);
+            },
+          },
+          icon('close'),
+        ),
+      ),
+    );
+  }
+
+  private options({ snapshot, theme }: MaskModel) {
+    const tasks = snapshot.recipe?.tasks ?? [];
+    return {
+      label: 'Tensors of the selection',
+      columns: drawerColumns(tasks, theme),
+      windowRows: 20,
+      oncopy: (text: string) => {
+        this.actions.copy(text);
+      },
+    };
+  }
+}
+
+function drawerColumns(tasks: readonly string[], theme: Theme): Column<DrawerRow>[] {
+  const figureColumn = (
+    key: string,
+    title: string,
+    pick: (row: DrawerRow) => Figure | null,
+    text: (figure: Figure | null) => string,
+  ): Column<DrawerRow> => ({
+    key,
+    title,
+    align: 'end',
+    text: (row) => plain(pick(row)),
+    render: (row) => text(pick(row)),
+    order: (a, b) => valueOf(pick(a)) - valueOf(pick(b)),
+  });
+  return [
+    {
+      key: 'tensor',
+      title: 'tensor',
+      text: ({ name }) => name,
+      render: ({ name }) => h('code', { title: name }, name),
+      order: (a, b) => a.name.localeCompare(b.name),
+    },
+    {
+      key: 'shape',
+      title: 'shape',
+      align: 'end',
+      text: ({ shape }) => shape,
+      render: ({ shape }) => h('span', { class: 'secondary' }, shape),
+    },
+    ...tasks.map((task, i): Column<DrawerRow> => ({
+      key: `task ${task}`,
+      label: task,
+      title: () => h('span', { title: task }, taskMarker(theme, i), ` ${task}`),
+      align: 'end',
+      text: ({ active }) => plain(active[i] ?? null),
+      render: ({ active }) =>
+        h(
+          'span',
+          { class: 'ratio' },
+          ratioBar(active[i] ?? null, taskMark(theme, i).colour, theme),
+          shareInColumn(active[i]),
+        ),
+      order: (a, b) => valueOf(a.active[i]) - valueOf(b.active[i]),
+    })),
+    {
+      key: 'coverage',
+      title: 'coverage',
+      text: ({ coverage }) => coverage.map(plain).join(' '),
+      render: ({ coverage }) => coverageBar(coverage, theme),
+    },
+    figureColumn(
+      'conflict',
+      'sign conflict',
+      ({ conflict }) => conflict,
+      (f) => `${percent(valueOf(f), 1)}${nbsp}%`,
+    ),
+    figureColumn(
+      'cosine',
+      'cosine',
+      ({ cosine }) => cosine,
+      (f) => signed(valueOf(f), 2),
+    ),
+    figureColumn(
+      'norm',
+      '‖τ‖, % of base',
+      ({ norm }) => norm,
+      (f) => percent(valueOf(f), 2),
+    ),
+  ];
+}
+
+function plain(figure: Figure | null): string {
+  const value = valueOf(figure);
+  return Number.isFinite(value) ? String(value) : '';
+}
+
+/** 44 px for 0 to 100 %, with a tick for the interval. */
+function ratioBar(figure: Figure | null, colour: string, theme: Theme): SVGSVGElement {
+  const value = valueOf(figure);
+  const [low, high] = [lowOf(figure), highOf(figure)];
+  const bar = Number.isFinite(value)
+    ? s('rect', { x: 0, y: 2, width: 44 * value, height: 8, fill: colour })
+    : null;
+  const tick = Number.isFinite(low)
+    ? s('path', {
+        d: `M${String(44 * low)} 6H${String(44 * high)}`,
+        stroke: theme.foreground,
+        'stroke-width': 2,
+      })
+    : null;
+  return s(
+    'svg',
+    { width: 44, height: 12, 'aria-hidden': 'true' },
+    s('rect', { class: 'bar-ground', x: 0, y: 2, width: 44, height: 8 }),
+    bar,
+    tick,
+  );
+}
+
+function coverageBar(coverage: readonly Figure[], theme: Theme): SVGSVGElement {
+  let x = 0;
+  const parts = coverageClasses(coverage.map(valueOf)).map((value, level) => {
+    const left = x;
+    x += value * 84;
+    return value > 0
+      ? s('rect', {
+          x: left,
+          y: 0,
+          width: value * 84,
+          height: 9,
+          fill: patternFill(level),
+          stroke: theme.contrast ? theme.border : 'none',
+        })
+      : null;
+  });
+  return s('svg', { width: 84, height: 10, 'aria-hidden': 'true' }, patterns(theme), ...parts);
+}

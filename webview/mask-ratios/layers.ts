@@ -1,0 +1,413 @@
+import type { SectionView } from '../../server/protocol/panels/mask-ratios';
+import { segments } from '../shared/components';
+import { eachFrame, fill, h, styled } from '../shared/dom';
+import { nbsp, percent } from '../shared/format';
+import { taskKey, taskMarker } from '../shared/tasks';
+import type { LiveRegion, Tooltip } from '../shared/tooltip';
+import { LinesTrack } from './lines';
+import type { MaskActions, MaskModel, Selection } from './model';
+import { activeAt, conflictAt } from './model';
+import type { TrackColumn, TrackLayout } from './track-layout';
+import { layoutTracks } from './track-layout';
+import type { TrackInput } from './tracks';
+import {
+  conflictRange,
+  conflictTrack,
+  coverageTrack,
+  depthTop,
+  heatRow,
+  heatTrack,
+  percentRange,
+  scaleKey,
+} from './tracks';
+
+/** Rows of the heat map that are in the page at once. */
+const windowRows = 16;
+const gutter = 66;
+/** Below this width one section is shown at a time. */
+const narrow = 600;
+
+/** Four aligned tracks, so that a block is one vertical line through all of them. */
+export class LayersCard {
+  readonly element = h('section', { class: 'card layers' });
+  private readonly lines = new LinesTrack();
+  private readonly heat = h('div', { class: 'heat', tabindex: -1 });
+  private readonly frame = h('div', { class: 'column-frame', hidden: true });
+  private readonly stage = h('div', {
+    class: 'stage',
+    tabindex: 0,
+    role: 'group',
+    'aria-roledescription': 'chart',
+  });
+  private layout: TrackLayout | undefined;
+  private model: MaskModel | undefined;
+  private mark = 0;
+  private anchor: number | undefined;
+  private readonly redraw = eachFrame(() => {
+    if (this.model) this.draw(this.model);
+  });
+
+  constructor(
+    private readonly actions: MaskActions,
+    private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
+  ) {
+    new ResizeObserver(this.redraw).observe(this.element);
+    this.heat.addEventListener('scroll', this.redraw);
+    this.stage.addEventListener('keydown', (event) => {
+      this.keydown(event);
+    });
+    this.stage.addEventListener('pointermove', (event) => {
+      this.pointAt(event);
+    });
+    this.stage.addEventListener('pointerdown', (event) => {
+      this.anchor = this.columnAt(event);
+    });
+    this.stage.addEventListener('pointerup', (event) => {
+      this.choose(this.columnAt(event));
+    });
+    this.stage.addEventListener('pointerleave', () => {
+      this.tools.tooltip.hide();
+      this.frameSelection();
+    });
+  }
+
+  draw(model: MaskModel): void {
+    this.model = model;
+    const { view, recipe, sections } = model.snapshot;
+    if (!view || !recipe) return;
+    const width = this.element.clientWidth - 30;
+    const only = this.only(model, width);
+    this.layout = layoutTracks(sections, width, { gutter, only });
+    const input: TrackInput = {
+      layout: this.layout,
+      view,
+      blocks: sections.reduce((sum, { blocks }) => sum + blocks.length, 0),
+      tasks: recipe.tasks,
+      missing: new Set(recipe.missing),
+      theme: model.theme,
+    };
+    this.build(model, input, only);
+    this.lines.draw(input, model.isolated, view.sentences.layers);
+    this.frameSelection();
+  }
+
+  private only(model: MaskModel, width: number): number {
+    if (width >= narrow) return model.section;
+    return model.section >= 0 ? model.section : model.snapshot.sections.length - 1;
+  }
+
+  private build(model: MaskModel, input: TrackInput, only: number): void {
+    const { theme, snapshot } = model;
+    const [agree, oppose] = percentRange(conflictRange(input.view, input.blocks));
+    const top = depthTop(input.view, input.blocks);
+    this.stage.setAttribute(
+      'aria-label',
+      `Layer by layer. ${input.view.sentences.layers}. Arrow keys move by block`,
+    );
+    this.drawHeat(input);
+    fill(
+      this.stage,
+      sectionHeads(snapshot.sections, input.layout),
+      this.lines.picture.element,
+      trackName('Active ratio', scaleKey(theme.depth, '0', `${percent(top, 0)} %`)),
+      this.heat,
+      trackName('Coverage'),
+      coverageTrack(input),
+      trackName('Sign conflict', scaleKey([...theme.accord].reverse(), agree, oppose)),
+      conflictTrack(input),
+      blockNumbers(snapshot.sections, input.layout),
+      this.frame,
+    );
+    const binned = input.layout.sections.find(({ bin }) => bin > 1);
+    const alone = only >= 0 || binned !== undefined || this.element.clientWidth - 30 < narrow;
+    fill(
+      this.element,
+      h(
+        'div',
+        { class: 'heading' },
+        h('h2', {}, 'Layer by layer'),
+        h(
+          'span',
+          { class: 'secondary' },
+          `λ${nbsp}${input.view.parameters.lambda.toFixed(2)}, α${nbsp}${input.view.parameters.alpha.toFixed(2)} · ${input.view.source.kind === 'estimate' ? `bands are 95${nbsp}% intervals` : 'exact'}${binned ? ` · ${String(binned.bin)} blocks a column, shaded from lowest to highest` : ''}`,
+        ),
+        h(
+          'span',
+          { class: 'end legend' },
+          ...input.tasks.slice(0, 12).map((task, i) =>
+            h(
+              'button',
+              {
+                class: 'plain',
+                type: 'button',
+                title: task,
+                'aria-pressed': String(model.isolated === i),
+                click: () => {
+                  this.actions.isolate(i);
+                },
+              },
+              taskKey(theme, i),
+              task,
+            ),
+          ),
+        ),
+      ),
+      alone ? this.sectionChoice(snapshot.sections, only) : null,
+      this.stage,
+    );
+  }
+
+  private drawHeat(input: TrackInput): void {
+    const count = input.tasks.length;
+    const windowed = count > windowRows;
+    styled(this.heat, {
+      'max-height': windowed ? `${String(windowRows * heatRow)}px` : 'none',
+      'overflow-y': windowed ? 'auto' : 'visible',
+    });
+    const from = windowed
+      ? Math.min(count - windowRows, Math.floor(this.heat.scrollTop / heatRow))
+      : 0;
+    const to = windowed ? Math.min(count, from + windowRows + 1) : count;
+    const inner = styled(
+      h(
+        'div',
+        {},
+        styled(heatTrack(input, from, to), {
+          transform: `translateY(${String(from * heatRow)}px)`,
+        }),
+      ),
+      { height: `${String(count * heatRow)}px` },
+    );
+    fill(this.heat, inner);
+  }
+
+  private sectionChoice(sections: readonly SectionView[], only: number): HTMLElement {
+    const all = this.element.clientWidth - 30 < narrow ? [] : [{ value: '-1', label: 'All' }];
+    return segments(
+      'Section',
+      [...all, ...sections.map(({ label }, i) => ({ value: String(i), label }))],
+      String(only),
+      (value) => {
+        this.actions.showSection(Number(value));
+      },
+    );
+  }
+
+  private columnAt(event: PointerEvent): number | undefined {
+    const x = event.clientX - this.stage.getBoundingClientRect().left - gutter;
+    const found = this.layout?.columns.findIndex(
+      (column) => x >= column.x && x < column.x + column.width,
+    );
+    return found === undefined || found < 0 ? undefined : found;
+  }
+
+  private pointAt(event: PointerEvent): void {
+    const place = this.columnAt(event);
+    if (place === undefined) {
+      this.tools.tooltip.hide();
+      return;
+    }
+    this.mark = place;
+    this.showMark();
+  }
+
+  private choose(place: number | undefined): void {
+    const start = this.anchor;
+    this.anchor = undefined;
+    if (place === undefined || start === undefined) return;
+    this.mark = place;
+    this.selectColumns(Math.min(start, place), Math.max(start, place));
+  }
+
+  private selectColumns(from: number, to: number): void {
+    const [first, last] = [this.layout?.columns[from], this.layout?.columns[to]];
+    if (!first || !last || !this.model) return;
+    const start = sectionStart(this.model.snapshot.sections, last.section);
+    const begin = first.section === last.section ? first.from : start;
+    this.actions.select({ section: last.section, from: begin - start, to: last.to - start });
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    const columns = this.layout?.columns ?? [];
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === 'Enter') this.selectColumns(this.mark, this.mark);
+    else if (event.key === 'Escape') this.actions.select(undefined);
+    else if (step !== undefined && event.shiftKey) this.extend(step);
+    else if (step !== undefined) this.moveTo(this.mark + step);
+    else if (event.key === 'Home') this.moveTo(0);
+    else if (event.key === 'End') this.moveTo(columns.length - 1);
+    else if (event.key === 'PageUp' || event.key === 'PageDown')
+      this.jump(event.key === 'PageDown' ? 1 : -1);
+    else return;
+    event.preventDefault();
+  }
+
+  /** To the first block of the next or previous section. */
+  private jump(direction: number): void {
+    const columns = this.layout?.columns ?? [];
+    const sections = this.layout?.sections ?? [];
+    const here = sections.findIndex(({ index }) => index === columns[this.mark]?.section);
+    const target =
+      sections[Math.min(sections.length - 1, Math.max(0, here + direction))]?.columns[0];
+    this.moveTo(columns.findIndex((column) => column === target));
+  }
+
+  private extend(step: number): void {
+    const start = this.anchor ?? this.mark;
+    this.anchor = start;
+    this.moveTo(this.mark + step);
+    this.selectColumns(Math.min(start, this.mark), Math.max(start, this.mark));
+    this.anchor = start;
+  }
+
+  private moveTo(place: number): void {
+    const last = (this.layout?.columns.length ?? 1) - 1;
+    this.mark = Math.min(last, Math.max(0, place));
+    this.showMark();
+  }
+
+  /** Frame, tooltip and spoken text of the marked column. */
+  private showMark(): void {
+    const column = this.layout?.columns[this.mark];
+    if (!column || !this.model) return;
+    this.frameColumns(column, column);
+    const box = this.frame.getBoundingClientRect();
+    const { content, spoken } = describe(this.model, column);
+    this.tools.tooltip.show(new DOMRect(box.x, box.y, box.width, 20), content);
+    if (document.activeElement === this.stage) this.tools.live.say(spoken);
+  }
+
+  private frameColumns(first: TrackColumn, last: TrackColumn): void {
+    this.frame.hidden = false;
+    styled(this.frame, {
+      left: `${String(gutter + first.x - 2)}px`,
+      width: `${String(last.x + last.width - first.x + 2)}px`,
+    });
+  }
+
+  private frameSelection(): void {
+    const selection: Selection | undefined = this.model?.selection;
+    const section = this.layout?.sections.find(({ index }) => index === selection?.section);
+    if (!selection || !section || !this.model) {
+      this.frame.hidden = true;
+      return;
+    }
+    const start = sectionStart(this.model.snapshot.sections, selection.section);
+    const first = section.columns.find(({ to }) => to >= start + selection.from);
+    const last = section.columns.find(({ to }) => to >= start + selection.to);
+    if (first && last) this.frameColumns(first, last);
+  }
+}
+
+function sectionStart(sections: readonly SectionView[], section: number): number {
+  return sections.slice(0, section).reduce((sum, { blocks }) => sum + blocks.length, 0);
+}
+
+function trackName(name: string, ...after: Node[]): HTMLElement {
+  return h('div', { class: 'track-name small' }, h('strong', {}, name), ...after);
+}
+
+function sectionHeads(sections: readonly SectionView[], layout: TrackLayout): HTMLElement {
+  return h(
+    'div',
+    { class: 'section-heads small' },
+    ...layout.sections.map(({ index, x, width }) => {
+      const section = sections[index];
+      const count = section?.blocks.length ?? 0;
+      return styled(
+        h(
+          'div',
+          { title: section?.label ?? '' },
+          h('span', { class: 'section-label' }, section?.label ?? ''),
+          width > 150
+            ? h(
+                'span',
+                { class: 'secondary small' },
+                `${String(count)} ${count === 1 ? 'block' : 'blocks'}`,
+              )
+            : null,
+        ),
+        { left: `${String(gutter + x)}px`, width: `${String(width)}px` },
+      );
+    }),
+  );
+}
+
+/** Under the last track: every fourth block, or each where there is room for names. */
+function blockNumbers(sections: readonly SectionView[], layout: TrackLayout): HTMLElement {
+  return h(
+    'div',
+    { class: 'block-numbers small secondary' },
+    ...layout.sections.flatMap((placed) => {
+      const start = sectionStart(sections, placed.index);
+      const every =
+        placed.columns.length <= 4
+          ? 1
+          : Math.max(4, Math.ceil(30 / (placed.width / placed.columns.length) / 4) * 4);
+      return placed.columns
+        .filter((_, i) => i % every === 0)
+        .map((column) =>
+          styled(h('span', {}, sections[placed.index]?.blocks[column.from - start]?.label ?? ''), {
+            left: `${String(gutter + column.x + column.width / 2)}px`,
+          }),
+        );
+    }),
+  );
+}
+
+/** The two-column tooltip sorted by value, and the same in one sentence. */
+function describe(
+  { snapshot, theme }: MaskModel,
+  column: TrackColumn,
+): { content: HTMLElement; spoken: string } {
+  const { view, recipe, sections } = snapshot;
+  const blocks = sections.reduce((sum, section) => sum + section.blocks.length, 0);
+  const section = sections[column.section];
+  const start = sectionStart(sections, column.section);
+  const name = (block: number) => section?.blocks[block - start]?.label ?? '';
+  const place =
+    column.to > column.from ? `${name(column.from)}–${name(column.to)}` : name(column.from);
+  const title = `${section?.component ?? ''} ${place}`;
+  const rows = (recipe?.tasks ?? [])
+    .map((task, i) => {
+      const at = (part: number) =>
+        view ? activeAt(view, blocks, [i, column.from, part]) : Number.NaN;
+      return { task, i, value: at(0), half: (at(2) - at(1)) / 2 };
+    })
+    .filter(({ value }) => Number.isFinite(value))
+    .sort((a, b) => b.value - a.value)
+    .slice(0, 12);
+  const text = ({ value, half }: { value: number; half: number }) =>
+    `${percent(value, half > 0 ? 1 : 2)}${half > 0 ? ` ± ${percent(half, 1)}` : ''}${nbsp}%`;
+  const conflict = view ? conflictAt(view, column.from, 0) : Number.NaN;
+  const content = h(
+    'div',
+    { class: 'mark-tip' },
+    h(
+      'div',
+      { class: 'tip-title' },
+      h('strong', {}, title),
+      h(
+        'span',
+        { class: 'secondary' },
+        view?.source.kind === 'exact' ? 'active ratio' : '≈ active ratio',
+      ),
+    ),
+    h(
+      'div',
+      { class: 'tip-columns' },
+      ...rows.map((row) =>
+        h(
+          'div',
+          {},
+          taskMarker(theme, row.i),
+          h('span', {}, row.task),
+          h('span', { class: 'end' }, text(row)),
+        ),
+      ),
+    ),
+    h('div', { class: 'secondary' }, `sign conflict ${percent(conflict, 1)}${nbsp}%`),
+  );
+  const spoken = `${title}: ${rows.map((row) => `${row.task} ${percent(row.value, 1)} percent${row.half > 0 ? `, plus or minus ${percent(row.half, 1)}` : ''}`).join('; ')}`;
+  return { content, spoken };
+}

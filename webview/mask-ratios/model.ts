@@ -1,0 +1,83 @@
+import type {
+  MaskSnapshot,
+  MaskView,
+  MergeParameters,
+  ParameterName,
+} from '../../server/protocol/panels/mask-ratios';
+import type { Theme } from '../shared/theme';
+
+/** Part of the layer tracks that the user chose: columns of one section, by their place in it. */
+export interface Selection {
+  readonly section: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the panel shows: the host's data and what the user arranged. */
+export interface MaskModel {
+  readonly snapshot: MaskSnapshot;
+  readonly theme: Theme;
+  /** Where the handles are; data may still belong to an earlier place. */
+  readonly parameters: MergeParameters;
+  /** Only this task is drawn in full. */
+  readonly isolated: number | undefined;
+  /** The layer tracks show this pair's conflict. */
+  readonly selection: Selection | undefined;
+  /** Section shown alone where all do not fit; -1 for all. */
+  readonly section: number;
+  readonly twin: boolean;
+}
+
+/** What a part of the panel can ask for. */
+export interface MaskActions {
+  setParameter(name: ParameterName, value: number): void;
+  writeRecipe(): void;
+  resetParameters(): void;
+  isolate(task: number): void;
+  select(selection: Selection | undefined): void;
+  showSection(section: number): void;
+  act(id: string): void;
+  copy(text: string): void;
+  exclude(glob: string): void;
+  reveal(target: 'scope' | 'method'): void;
+}
+
+export const parameterNames: readonly ParameterName[] = ['lambda', 'alpha', 'density'];
+export const symbols: Readonly<Record<ParameterName, string>> = {
+  lambda: 'λ',
+  alpha: 'α',
+  density: 'density',
+};
+
+/** Parameters whose handle is not where the recipe has it. */
+export function moved({ snapshot, parameters }: MaskModel): readonly ParameterName[] {
+  const { recipe } = snapshot;
+  if (!recipe) return [];
+  return parameterNames.filter(
+    (name) => recipe.uses[name] && Math.abs(parameters[name] - recipe.saved[name]) > 1e-9,
+  );
+}
+
+/** One number of a track: 0 value, 1 low, 2 high. */
+export function activeAt(view: MaskView, blocks: number, place: readonly [number, number, number]) {
+  const [task, block, part] = place;
+  return view.active[(task * blocks + block) * 3 + part] ?? Number.NaN;
+}
+
+export function coverageAt(view: MaskView, blocks: number, level: number, block: number): number {
+  return view.coverageTrack[level * blocks + block] ?? Number.NaN;
+}
+
+export function conflictAt(view: MaskView, block: number, part: number): number {
+  return view.conflictTrack[block * 3 + part] ?? Number.NaN;
+}
+
+/** Shares of unused, selfish, shared, universal from the shares active in 0, 1 … M tasks. */
+export function coverageClasses(
+  shares: readonly number[],
+): readonly [number, number, number, number] {
+  const m = shares.length - 1;
+  const at = (i: number) => shares[i] ?? 0;
+  const between = shares.slice(2, m).reduce((a, b) => a + b, 0);
+  return [at(0), at(1), between, m >= 2 ? at(m) : 0];
+}
