@@ -98,19 +98,6 @@ export class DrawerCard {
 }
 
 function drawerColumns(tasks: readonly string[], theme: Theme): Column<DrawerRow>[] {
-  const figureColumn = (
-    key: string,
-    title: string,
-    pick: (row: DrawerRow) => Figure | null,
-    text: (figure: Figure | null) => string,
-  ): Column<DrawerRow> => ({
-    key,
-    title,
-    align: 'end',
-    text: (row) => plain(pick(row)),
-    render: (row) => text(pick(row)),
-    order: (a, b) => valueOf(pick(a)) - valueOf(pick(b)),
-  });
   return [
     {
       key: 'tensor',
@@ -126,21 +113,7 @@ function drawerColumns(tasks: readonly string[], theme: Theme): Column<DrawerRow
       text: ({ shape }) => shape,
       render: ({ shape }) => h('span', { class: 'secondary' }, shape),
     },
-    ...tasks.map((task, i): Column<DrawerRow> => ({
-      key: `task ${task}`,
-      label: task,
-      title: () => h('span', { title: task }, taskMarker(theme, i), ` ${task}`),
-      align: 'end',
-      text: ({ active }) => plain(active[i] ?? null),
-      render: ({ active }) =>
-        h(
-          'span',
-          { class: 'ratio' },
-          ratioBar(active[i] ?? null, taskMark(theme, i).colour, theme),
-          shareInColumn(active[i]),
-        ),
-      order: (a, b) => valueOf(a.active[i]) - valueOf(b.active[i]),
-    })),
+    ...tasks.map((task, i) => taskColumn(task, i, theme)),
     {
       key: 'coverage',
       title: 'coverage',
@@ -148,24 +121,54 @@ function drawerColumns(tasks: readonly string[], theme: Theme): Column<DrawerRow
       render: ({ coverage }) => coverageBar(coverage, theme),
     },
     figureColumn(
-      'conflict',
       'sign conflict',
       ({ conflict }) => conflict,
-      (f) => `${percent(valueOf(f), 1)}${nbsp}%`,
+      (v) => `${percent(v, 1)}${nbsp}%`,
     ),
     figureColumn(
-      'cosine',
       'cosine',
       ({ cosine }) => cosine,
-      (f) => signed(valueOf(f), 2),
+      (v) => signed(v, 2),
     ),
     figureColumn(
-      'norm',
       '‖τ‖, % of base',
       ({ norm }) => norm,
-      (f) => percent(valueOf(f), 2),
+      (v) => percent(v, 2),
     ),
   ];
+}
+
+function figureColumn(
+  title: string,
+  pick: (row: DrawerRow) => Figure | null,
+  text: (value: number) => string,
+): Column<DrawerRow> {
+  return {
+    key: title,
+    title,
+    align: 'end',
+    text: (row) => plain(pick(row)),
+    render: (row) => text(valueOf(pick(row))),
+    order: (a, b) => valueOf(pick(a)) - valueOf(pick(b)),
+  };
+}
+
+function taskColumn(task: string, place: number, theme: Theme): Column<DrawerRow> {
+  return {
+    key: `task ${task}`,
+    label: task,
+    title: () => h('span', { title: task }, taskMarker(theme, place), ` ${task}`),
+    align: 'end',
+    text: ({ active }) => plain(active[place] ?? null),
+    render: ({ active }) =>
+      h(
+        'span',
+        { class: 'ratio' },
+        ratioBar(active[place] ?? null, taskMark(theme, place).colour, theme),
+        shareInColumn(active[place]),
+      ),
+    order: (a, b) => valueOf(a.active[place]) - valueOf(b.active[place]),
+  };
 }
 
 function plain(figure: Figure | null): string {

@@ -2,11 +2,11 @@ import type { SectionView } from '../../server/protocol/panels/mask-ratios';
 import { segments } from '../shared/components';
 import { eachFrame, fill, h, styled } from '../shared/dom';
 import { nbsp, percent } from '../shared/format';
-import { taskKey, taskMarker } from '../shared/tasks';
+import { taskKey } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
+import { blockLabel, describeColumn, sectionStart } from './column-tip';
 import { LinesTrack } from './lines';
 import type { MaskActions, MaskModel, Selection } from './model';
-import { activeAt, conflictAt } from './model';
 import type { TrackColumn, TrackLayout } from './track-layout';
 import { layoutTracks } from './track-layout';
 import type { TrackInput } from './tracks';
@@ -32,7 +32,8 @@ export class LayersCard {
   readonly element = h('section', { class: 'card layers' });
   private readonly lines = new LinesTrack();
   private readonly heat = h('div', { class: 'heat', tabindex: -1 });
-  private readonly frame = h('div', { class: 'column-frame', hidden: true });
+  private readonly badge = h('span', { class: 'column-badge small' });
+  private readonly frame = h('div', { class: 'column-frame', hidden: true }, this.badge);
   private readonly stage = h('div', {
     class: 'stage',
     tabindex: 0,
@@ -230,14 +231,29 @@ export class LayersCard {
   private keydown(event: KeyboardEvent): void {
     const columns = this.layout?.columns ?? [];
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (event.key === 'Enter') this.selectColumns(this.mark, this.mark);
-    else if (event.key === 'Escape') this.actions.select(undefined);
-    else if (step !== undefined && event.shiftKey) this.extend(step);
+    const keys: Readonly<Record<string, () => void>> = {
+      Enter: () => {
+        this.selectColumns(this.mark, this.mark);
+      },
+      Escape: () => {
+        this.actions.select(undefined);
+      },
+      Home: () => {
+        this.moveTo(0);
+      },
+      End: () => {
+        this.moveTo(columns.length - 1);
+      },
+      PageUp: () => {
+        this.jump(-1);
+      },
+      PageDown: () => {
+        this.jump(1);
+      },
+    };
+    if (step !== undefined && event.shiftKey) this.extend(step);
     else if (step !== undefined) this.moveTo(this.mark + step);
-    else if (event.key === 'Home') this.moveTo(0);
-    else if (event.key === 'End') this.moveTo(columns.length - 1);
-    else if (event.key === 'PageUp' || event.key === 'PageDown')
-      this.jump(event.key === 'PageDown' ? 1 : -1);
+    else if (keys[event.key]) keys[event.key]?.();
     else return;
     event.preventDefault();
   }
@@ -272,17 +288,24 @@ export class LayersCard {
     if (!column || !this.model) return;
     this.frameColumns(column, column);
     const box = this.frame.getBoundingClientRect();
-    const { content, spoken } = describe(this.model, column);
+    const { content, spoken } = describeColumn(this.model, column);
     this.tools.tooltip.show(new DOMRect(box.x, box.y, box.width, 20), content);
     if (document.activeElement === this.stage) this.tools.live.say(spoken);
   }
 
   private frameColumns(first: TrackColumn, last: TrackColumn): void {
     this.frame.hidden = false;
+    fill(this.badge, this.columnLabel(first, last));
     styled(this.frame, {
       left: `${String(gutter + first.x - 2)}px`,
       width: `${String(last.x + last.width - first.x + 2)}px`,
     });
+  }
+
+  private columnLabel(first: TrackColumn, last: TrackColumn): string {
+    const sections = this.model?.snapshot.sections ?? [];
+    const name = (block: number) => blockLabel(sections, last.section, block);
+    return first === last ? name(last.from) : `${name(first.from)}–${name(last.to)}`;
   }
 
   private frameSelection(): void {
@@ -297,10 +320,6 @@ export class LayersCard {
     const last = section.columns.find(({ to }) => to >= start + selection.to);
     if (first && last) this.frameColumns(first, last);
   }
-}
-
-function sectionStart(sections: readonly SectionView[], section: number): number {
-  return sections.slice(0, section).reduce((sum, { blocks }) => sum + blocks.length, 0);
 }
 
 function trackName(name: string, ...after: Node[]): HTMLElement {
@@ -353,61 +372,4 @@ function blockNumbers(sections: readonly SectionView[], layout: TrackLayout): HT
         );
     }),
   );
-}
-
-/** The two-column tooltip sorted by value, and the same in one sentence. */
-function describe(
-  { snapshot, theme }: MaskModel,
-  column: TrackColumn,
-): { content: HTMLElement; spoken: string } {
-  const { view, recipe, sections } = snapshot;
-  const blocks = sections.reduce((sum, section) => sum + section.blocks.length, 0);
-  const section = sections[column.section];
-  const start = sectionStart(sections, column.section);
-  const name = (block: number) => section?.blocks[block - start]?.label ?? '';
-  const place =
-    column.to > column.from ? `${name(column.from)}–${name(column.to)}` : name(column.from);
-  const title = `${section?.component ?? ''} ${place}`;
-  const rows = (recipe?.tasks ?? [])
-    .map((task, i) => {
-      const at = (part: number) =>
-        view ? activeAt(view, blocks, [i, column.from, part]) : Number.NaN;
-      return { task, i, value: at(0), half: (at(2) - at(1)) / 2 };
-    })
-    .filter(({ value }) => Number.isFinite(value))
-    .sort((a, b) => b.value - a.value)
-    .slice(0, 12);
-  const text = ({ value, half }: { value: number; half: number }) =>
-    `${percent(value, half > 0 ? 1 : 2)}${half > 0 ? ` ± ${percent(half, 1)}` : ''}${nbsp}%`;
-  const conflict = view ? conflictAt(view, column.from, 0) : Number.NaN;
-  const content = h(
-    'div',
-    { class: 'mark-tip' },
-    h(
-      'div',
-      { class: 'tip-title' },
-      h('strong', {}, title),
-      h(
-        'span',
-        { class: 'secondary' },
-        view?.source.kind === 'exact' ? 'active ratio' : '≈ active ratio',
-      ),
-    ),
-    h(
-      'div',
-      { class: 'tip-columns' },
-      ...rows.map((row) =>
-        h(
-          'div',
-          {},
-          taskMarker(theme, row.i),
-          h('span', {}, row.task),
-          h('span', { class: 'end' }, text(row)),
-        ),
-      ),
-    ),
-    h('div', { class: 'secondary' }, `sign conflict ${percent(conflict, 1)}${nbsp}%`),
-  );
-  const spoken = `${title}: ${rows.map((row) => `${row.task} ${percent(row.value, 1)} percent${row.half > 0 ? `, plus or minus ${percent(row.half, 1)}` : ''}`).join('; ')}`;
-  return { content, spoken };
 }

@@ -88,13 +88,13 @@ function taskLine(input: TrackInput, task: number): AnyDataset[] {
     pointRadius: withGaps(input, radius),
   };
   return [
-    { ...edge, data: points(input, part(2)) } as AnyDataset,
+    { ...edge, data: points(input, part(2)) },
     {
       ...edge,
       data: points(input, part(1)),
       fill: '-1',
       backgroundColor: withAlpha(mark.colour, 0.22),
-    } as AnyDataset,
+    },
     line as AnyDataset,
   ];
 }
@@ -137,12 +137,12 @@ function rangeBand(input: TrackInput, tasks: readonly number[]): AnyDataset[] {
     borderColor: theme.muted,
   } as const;
   return [
-    { ...edge, data: points(input, across(Math.max)) } as AnyDataset,
+    { ...edge, data: points(input, across(Math.max)) },
     {
       ...edge,
       data: points(input, across(Math.min)),
       fill: '-1',
       backgroundColor: withAlpha(theme.muted, 0.2),
-    } as AnyDataset,
+    },
   ];
 }

@@ -1,6 +1,7 @@
 import { inkOn, interpolate } from '../shared/colours';
 import { fill, h, styled } from '../shared/dom';
 import { missing, nbsp, percent, shorten, signed, valueOf } from '../shared/format';
+import type { MaskView } from '../../server/protocol/panels/mask-ratios';
 import type { Tooltip } from '../shared/tooltip';
 import type { MaskModel } from './model';
 
@@ -74,24 +75,23 @@ export class PairsCard {
     const dense = tasks.length > 8;
     const [cosineRange, conflictRange] = this.ranges();
     const cell = (i: number, j: number) => {
-      const k = i * tasks.length + j;
-      const value =
-        i === j ? valueOf(view?.norms[i]) : valueOf(i < j ? view?.cosine[k] : view?.conflict[k]);
+      const value = pairValue(view, tasks.length, i, j);
       const place = i < j ? value / cosineRange : (0.5 - value) / conflictRange;
-      const colour =
-        i === j || !Number.isFinite(value) ? undefined : interpolate(theme.accord, (place + 1) / 2);
+      const here = i === this.row && j === this.column;
       const element = h(
         'td',
         {
           role: 'gridcell',
-          tabindex: i === this.row && j === this.column ? 0 : -1,
+          tabindex: here ? 0 : -1,
           'data-row': i,
           'data-column': j,
           class: i === j ? 'diagonal' : null,
         },
         dense ? '' : cellText(i, j, value),
       );
-      return colour ? styled(element, { background: colour, color: inkOn(colour) }) : element;
+      if (i === j || !Number.isFinite(value)) return element;
+      const colour = interpolate(theme.accord, (place + 1) / 2);
+      return styled(element, { background: colour, color: inkOn(colour) });
     };
     return h(
       'table',
@@ -167,4 +167,11 @@ function cellText(i: number, j: number, value: number): string {
   if (!Number.isFinite(value)) return missing;
   if (i === j) return `${percent(value, 2)}${nbsp}%`;
   return i < j ? signed(value, 2) : `${percent(value, 0)}${nbsp}%`;
+}
+
+/** Norm on the diagonal, cosine above it, sign conflict below. */
+function pairValue(view: MaskView | undefined, tasks: number, i: number, j: number): number {
+  const k = i * tasks + j;
+  if (i === j) return valueOf(view?.norms[i]);
+  return valueOf(i < j ? view?.cosine[k] : view?.conflict[k]);
 }

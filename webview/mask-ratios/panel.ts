@@ -7,7 +7,6 @@ import type {
 import { button, select } from '../shared/components';
 import { eachFrame, fill, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
-import { count, nbsp, percent } from '../shared/format';
 import type { HostLink } from '../shared/host';
 import { icon } from '../shared/icons';
 import { bannerStrip, phaseView } from '../shared/states';
@@ -19,6 +18,7 @@ import type { MaskActions, MaskModel, Selection } from './model';
 import { moved } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
+import { figureFooter, recipeFacts, sourceChips, twinButton, untrusted } from './toolbar';
 import { CoverageCard, KeepsCard } from './totals';
 import { TwinCard, twinsAsCsv } from './twin';
 
@@ -130,18 +130,12 @@ export class MaskPanel implements MaskActions {
 
   private takeSnapshot(snapshot: MaskSnapshot): void {
     const other = snapshot.uri !== this.model.snapshot.uri;
-    const saved = snapshot.recipe?.saved;
     // A value that the user moved and did not write stays, as long as it is the same recipe.
     const keep = !other && moved(this.model).length > 0;
-    const parameters =
-      keep || !saved ? this.model.parameters : (snapshot.view?.parameters ?? saved);
-    this.model = {
-      ...this.model,
-      snapshot,
-      parameters,
-      selection: other ? undefined : this.model.selection,
-      isolated: other ? undefined : this.model.isolated,
-    };
+    const given = snapshot.view?.parameters ?? snapshot.recipe?.saved;
+    const forget = other ? { selection: undefined, isolated: undefined } : {};
+    const parameters = keep ? this.model.parameters : (given ?? this.model.parameters);
+    this.model = { ...this.model, ...forget, snapshot, parameters };
     this.request = Math.max(this.request, snapshot.view?.n ?? 0);
   }
 
@@ -197,11 +191,6 @@ export class MaskPanel implements MaskActions {
 
   private drawToolbar(): void {
     const { snapshot, twin } = this.model;
-    const { recipe, view, exact } = snapshot;
-    const facts = recipe
-      ? `${recipe.method} · ${String(recipe.tasks.length)} ${recipe.tasks.length === 1 ? 'task' : 'tasks'} · ${recipe.tensors.toLocaleString('en')} tensors · ${count(recipe.elements)} positions`
-      : '';
-    const run = exact ?? (view?.source.kind === 'exact' ? view : undefined);
     fill(
       this.toolbar,
       select(
@@ -212,45 +201,20 @@ export class MaskPanel implements MaskActions {
           this.link?.post({ type: 'selectRecipe', uri });
         },
       ),
-      h('span', { class: 'secondary facts' }, facts),
+      h('span', { class: 'secondary facts' }, recipeFacts(this.model)),
       h(
         'span',
         { class: 'end' },
-        view?.source.kind === 'estimate'
-          ? h(
-              'span',
-              { class: 'chip estimate' },
-              `≈ estimate · ${percent(view.source.fractionRead, 1)}${nbsp}% read · 95${nbsp}% interval`,
-            )
-          : null,
-        run?.source.kind === 'exact'
-          ? h(
-              'span',
-              { class: 'chip' },
-              icon('check'),
-              `exact at λ${nbsp}${run.parameters.lambda.toFixed(2)}: ${run.source.run}`,
-            )
-          : null,
-        h(
-          'button',
-          {
-            class: 'plain',
-            type: 'button',
-            title: 'Tables instead of charts (T)',
-            'aria-label': 'Tables instead of charts',
-            'aria-pressed': String(twin),
-            click: () => {
-              this.toggleTwin();
-            },
-          },
-          icon('table'),
-        ),
+        ...sourceChips(this.model),
+        twinButton(twin, () => {
+          this.toggleTwin();
+        }),
         exportMenu(
           {
-            name: `mask-ratios-${recipe?.name ?? ''}`,
+            name: `mask-ratios-${snapshot.recipe?.name ?? ''}`,
             cards: () => this.main,
             csv: () => twinsAsCsv(this.model),
-            footer: () => this.footer(),
+            footer: () => figureFooter(this.model),
           },
           (message) => {
             this.link?.post(message);
@@ -258,10 +222,7 @@ export class MaskPanel implements MaskActions {
         ),
         button(
           'Compute exactly',
-          {
-            disabled: !snapshot.trusted,
-            ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
-          },
+          { disabled: !snapshot.trusted, ...(snapshot.trusted ? {} : { title: untrusted }) },
           () => {
             this.link?.post({ type: 'computeExactly' });
           },
@@ -269,19 +230,6 @@ export class MaskPanel implements MaskActions {
         ),
       ),
     );
-  }
-
-  /** The last line of an exported figure. */
-  private footer(): string {
-    const { snapshot } = this.model;
-    const { view, recipe } = snapshot;
-    const source =
-      view?.source.kind === 'exact'
-        ? view.source.run
-        : `estimate, ${percent(view?.source.fractionRead ?? 0, 1)} % read`;
-    const stale = snapshot.banners.some(({ level }) => level === 'stale') ? ' · stale' : '';
-    const p = view?.parameters;
-    return `${recipe?.name ?? ''} · ${recipe?.method ?? ''} · λ ${String(p?.lambda ?? '')}, α ${String(p?.alpha ?? '')}, density ${String(p?.density ?? '')} · ${source}${stale} · ${new Date().toISOString().slice(0, 10)}`;
   }
 
   private toggleTwin(): void {

@@ -105,7 +105,7 @@ function barDataset(model: MaskModel, task: number): AnyDataset {
     borderWidth: model.theme.contrast ? 1 : 0,
     categoryPercentage: 0.78,
     barPercentage: 0.85,
-  } as AnyDataset;
+  };
 }
 
 /** Value inside, marker at the foot, whisker for the interval, bar for the exact value. */

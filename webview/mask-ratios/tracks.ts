@@ -35,7 +35,10 @@ export function meanOver(column: TrackColumn, pick: (block: number) => number): 
 export function depthTop(view: MaskView, blocks: number): number {
   let most = 0;
   for (let i = 0; i < view.active.length; i += 3) most = Math.max(most, view.active[i] || 0);
-  return blocks === 0 ? 1 : Math.min(1, Math.max(0.1, Math.ceil(most * 10) / 10));
+  if (blocks === 0) return 1;
+  return most > 0.4
+    ? Math.min(1, Math.ceil(most * 5) / 5)
+    : Math.max(0.1, Math.ceil(most * 10) / 10);
 }
 
 /** Rows `from` to `to` of the heat map; colour in ordinary themes, level bars in high contrast. */

@@ -33,7 +33,9 @@ type AnyChart = Chart<'line' | 'bar' | 'scatter', { x: number; y: number }[]>;
 /** Draws marks after the data, in the chart's own pixels. */
 export type Overlay = (
   context: CanvasRenderingContext2D,
-  chart: Pick<AnyChart, 'scales' | 'chartArea' | 'data' | 'getDatasetMeta'>,
+  chart: Pick<AnyChart, 'scales' | 'chartArea' | 'getDatasetMeta'> & {
+    readonly data: { readonly datasets: readonly unknown[] };
+  },
 ) => void;
 
 export type AnyConfiguration = Omit<
@@ -134,6 +136,8 @@ export function baseOptions(
 function axis(theme: Theme, options: AxisOptions) {
   return {
     type: 'linear' as const,
+    // Bars would otherwise shift the scale by half a group.
+    offset: false,
     min: options.min,
     max: options.max,
     display: options.show ?? true,

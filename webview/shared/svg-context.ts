@@ -7,6 +7,16 @@ interface Saved {
   readonly style: Readonly<Record<string, unknown>>;
 }
 
+const anchors: Readonly<Record<CanvasTextAlign, string>> = {
+  left: 'start',
+  start: 'start',
+  center: 'middle',
+  right: 'end',
+  end: 'end',
+};
+/** How far a text's base line lies below its reference, in font sizes. */
+const drops: Readonly<Partial<Record<CanvasTextBaseline, number>>> = { middle: 0.35, top: 0.8 };
+
 /**
  * Records what a chart draws as SVG elements. It knows the calls that chart.js and our marks make on a
  * 2D context; everything else (measuring text) goes to the real one.
@@ -39,6 +49,10 @@ export class SvgContext {
   }
 
   private calls(): Readonly<Record<string, (...numbers: never[]) => void>> {
+    return { ...this.pathCalls(), ...this.paintCalls(), ...this.stateCalls() };
+  }
+
+  private pathCalls() {
     const at = (x: number, y: number) => this.point(x, y);
     return {
       beginPath: () => {
@@ -53,15 +67,23 @@ export class SvgContext {
       lineTo: (x: number, y: number) => {
         this.path += `${this.path ? 'L' : 'M'}${at(x, y)}`;
       },
-      bezierCurveTo: (a: number, b: number, c: number, d: number, x: number, y: number) => {
+      bezierCurveTo: (...p: readonly number[]) => {
+        const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = p;
         this.path += `C${at(a, b)} ${at(c, d)} ${at(x, y)}`;
       },
       rect: (x: number, y: number, w: number, h: number) => {
         this.path += this.box(x, y, w, h);
       },
       arc: (x: number, y: number, r: number) => {
-        this.path += `M${at(x - r, y)}a${String(r)} ${String(r)} 0 1 0 ${String(2 * r)} 0a${String(r)} ${String(r)} 0 1 0 ${String(-2 * r)} 0Z`;
+        const [d, radius] = [(2 * r).toFixed(2), r.toFixed(2)];
+        const half = `a${radius} ${radius} 0 1 0`;
+        this.path += `M${at(x - r, y)}${half} ${d} 0${half} -${d} 0Z`;
       },
+    };
+  }
+
+  private paintCalls() {
+    return {
       stroke: () => {
         this.draw(this.path, false);
       },
@@ -74,12 +96,20 @@ export class SvgContext {
       strokeRect: (x: number, y: number, w: number, h: number) => {
         this.draw(this.box(x, y, w, h), false);
       },
-      clearRect: () => undefined,
-      clip: () => undefined,
       fillText: (text: string, x: number, y: number) => {
         this.text(text, x, y);
       },
+      clearRect: () => undefined,
+      clip: () => undefined,
       strokeText: () => undefined,
+    };
+  }
+
+  private stateCalls() {
+    const reset = () => {
+      [this.x, this.y, this.angle] = [0, 0, 0];
+    };
+    return {
       setLineDash: (dash: readonly number[]) => {
         this.dash = [...dash];
       },
@@ -95,12 +125,8 @@ export class SvgContext {
       rotate: (angle: number) => {
         this.angle += angle;
       },
-      setTransform: () => {
-        [this.x, this.y, this.angle] = [0, 0, 0];
-      },
-      resetTransform: () => {
-        [this.x, this.y, this.angle] = [0, 0, 0];
-      },
+      setTransform: reset,
+      resetTransform: reset,
     };
   }
 
@@ -122,45 +148,27 @@ export class SvgContext {
     const { fillStyle, strokeStyle, lineWidth, globalAlpha } = this.screen;
     const colour = filled ? fillStyle : strokeStyle;
     if (!path || path.includes('NaN') || typeof colour !== 'string') return;
-    const dash = !filled && this.dash.length > 0 ? this.dash.join(' ') : null;
-    this.into.append(
-      s('path', {
-        d: path,
-        fill: filled ? colour : 'none',
-        stroke: filled ? 'none' : colour,
-        'stroke-width': filled ? null : lineWidth,
-        'stroke-dasharray': dash,
-        opacity: globalAlpha < 1 ? globalAlpha : null,
-      }),
-    );
+    const paint = filled
+      ? { fill: colour, stroke: 'none' }
+      : {
+          fill: 'none',
+          stroke: colour,
+          'stroke-width': lineWidth,
+          'stroke-dasharray': this.dash.length > 0 ? this.dash.join(' ') : null,
+        };
+    this.into.append(s('path', { d: path, ...paint, opacity: globalAlpha }));
   }
 
   private text(text: string, x: number, y: number): void {
     const { fillStyle, font, textAlign, textBaseline } = this.screen;
-    const anchor =
-      textAlign === 'center'
-        ? 'middle'
-        : textAlign === 'right' || textAlign === 'end'
-          ? 'end'
-          : 'start';
-    const size = Number(/([\d.]+)px/.exec(font)?.[1] ?? 11);
-    const drop = textBaseline === 'middle' ? size * 0.35 : textBaseline === 'top' ? size * 0.8 : 0;
-    const [a, b] = this.turned(x, y + drop);
-    this.into.append(
-      s(
-        'text',
-        {
-          x: a,
-          y: b,
-          'text-anchor': anchor,
-          fill: String(fillStyle),
-          'font-size': size,
-          'font-weight': font.startsWith('600') ? 600 : null,
-          'font-family': font.split('px ')[1] ?? 'sans-serif',
-        },
-        text,
-      ),
-    );
+    const [style, family = 'sans-serif'] = font.split('px ');
+    const size = Number(/[\d.]+$/.exec(style ?? '')?.[0] ?? 11);
+    const [a, b] = this.turned(x, y + (drops[textBaseline] ?? 0) * size);
+    const place = { x: a, y: b, 'text-anchor': anchors[textAlign] };
+    const weight = font.startsWith('600') ? 600 : null;
+    const fill = typeof fillStyle === 'string' ? fillStyle : 'none';
+    const look = { fill, 'font-size': size, 'font-weight': weight, 'font-family': family };
+    this.into.append(s('text', { ...place, ...look }, text));
   }
 
   private save(): void {
