@@ -12,6 +12,26 @@ export const verbs: readonly VerbSpec[] = [
     load: () => import('./verbs/check'),
   },
   {
+    name: 'plan',
+    summary: 'what a merge would read, do and write, from headers alone',
+    operands: 'RECIPE',
+    count: [1, 1],
+    options: {
+      only: { type: 'string', value: 'GLOB', help: 'plans only the tensors that match' },
+    },
+    load: () => import('./verbs/plan'),
+  },
+  {
+    name: 'inspect',
+    summary: 'layout, components and blocks, and how the experts of a recipe conflict',
+    operands: 'RECIPE|CHECKPOINT',
+    count: [1, 1],
+    options: {
+      exact: { type: 'boolean', help: 'reads everything' },
+    },
+    load: () => import('./verbs/inspect'),
+  },
+  {
     name: 'merge',
     summary: 'merges the experts of a recipe into a run directory',
     operands: 'RECIPE',
@@ -37,6 +57,20 @@ export const verbs: readonly VerbSpec[] = [
     count: [0, 0],
     options: {},
     load: () => import('./verbs/devices'),
+  },
+  {
+    name: 'import-recipe',
+    summary: 'a mergekit recipe as one of ours, as far as it maps',
+    operands: 'MERGEKIT.yaml',
+    count: [1, 1],
+    options: {
+      out: {
+        type: 'string',
+        value: 'FILE',
+        help: 'writes the recipe there instead of printing it',
+      },
+    },
+    load: () => import('./verbs/import-recipe'),
   },
   {
     name: 'init',

@@ -76,7 +76,7 @@ function factsOf({ run, report, parameters }: ReportedRun): [string, string][] {
   return facts.filter(([, value]) => value !== '');
 }
 
-function componentTable(report: MergeReport): ReportTable {
+export function componentTable(report: MergeReport): ReportTable {
   const rows = Object.entries(report.components).map(([name, metrics]): Cell[] => [
     name,
     ...metricCells(metrics, report.tasks),
@@ -88,7 +88,7 @@ function componentTable(report: MergeReport): ReportTable {
   };
 }
 
-function blockTable(report: MergeReport): ReportTable {
+export function blockTable(report: MergeReport): ReportTable {
   return {
     title: 'Blocks',
     columns: [

@@ -2,6 +2,7 @@ import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
 import type { MergeReport } from '../../protocol/report';
 import { shortPath } from '../paths';
 import { problemJson, problemLines } from '../problems';
+import { refused } from '../refused';
 import { makeDocument } from '../report/document';
 import { toText } from '../report/formats';
 import { exitCodes, type Call, type Outcome } from '../verb';
@@ -24,21 +25,7 @@ export async function run(call: Call): Promise<Outcome> {
       terminal.note(terminal.noteStyle.dim(`merging into ${shortPath(path)}`));
     },
   });
-  return outcome.kind === 'refused' ? refused(outcome, call) : done(outcome, call);
-}
-
-function refused({ checked }: Extract<MergeOutcome, { kind: 'refused' }>, call: Call): Outcome {
-  const { path, problems } = checked;
-  call.terminal.complain(problemLines(problems, path, call.terminal.noteStyle));
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  return {
-    code: exitCodes.data,
-    json: {
-      error: { code: errors[0]?.code ?? '', message: errors[0]?.message ?? '' },
-      problems: problems.map((problem) => problemJson(problem, path)),
-    },
-    text: '',
-  };
+  return outcome.kind === 'refused' ? refused(outcome.checked, call) : done(outcome, call);
 }
 
 async function done(
