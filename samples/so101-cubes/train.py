@@ -370,23 +370,33 @@ def load(folder, name):
     return load_file(str(pathlib.Path(folder) / f"{name}.safetensors"))
 
 
-def recolour(images, chance, rng):
-    """Gives the red cube a random colour in a share of the samples; images [B, 2, S, S, 3], bytes."""
-    f = images.astype(np.float32)
-    red = f[..., 0]
-    share = np.clip((red - 2.2 * np.maximum(f[..., 1], f[..., 2])) / (red * 0.6 + 1), 0, 1)[..., None]
-    colour = rng.uniform(0.05, 0.95, (len(f), 1, 1, 1, 3)).astype(np.float32)
-    chosen = (rng.random(len(f)) < chance)[:, None, None, None, None]
-    return np.where(chosen, f * (1 - share) + share * (red[..., None] / 0.85) * colour, f)
+RED = np.array([0.85, 0.1, 0.1])
+
+
+class CubePixels:
+    """The cube's part in each picture, kept sparse, to give it another colour exactly."""
+
+    def __init__(self, cube):
+        flat = cube.reshape(len(cube), -1)
+        self.frames = [(where := np.nonzero(row)[0], row[where, None].astype(np.float32)) for row in flat]
+
+    def recolour(self, images, rows, chance, rng):
+        """A random colour in a share of the samples; images [B, 2, S, S, 3] bytes, changed in place."""
+        for image, row in zip(images, rows):
+            colour = rng.uniform(0.05, 0.95, 3)
+            if rng.random() < chance:
+                where, part = self.frames[row]
+                flat = image.reshape(-1, 3)
+                flat[where] = (flat[where] + part * (colour - RED)).clip(0, 255)
 
 
 def light(images, rng):
     """Brightness, contrast and tint, each picture its own; bytes → −1 … 1, [B, 2, 3, S, S]."""
     B = len(images)
-    f = images.astype(np.float32) / 127.5 - 1
-    f = f * (1 + 0.1 * rng.standard_normal((B, 1, 1, 1, 1)).astype(np.float32))
-    f = f + 0.05 * rng.standard_normal((B, CAMERAS, 1, 1, 3)).astype(np.float32)
-    return torch.from_numpy(np.ascontiguousarray(f.clip(-1, 1).transpose(0, 1, 4, 2, 3)))
+    f = images.transpose(0, 1, 4, 2, 3).astype(np.float32)
+    f *= (1 + 0.1 * rng.standard_normal((B, 1, 1, 1, 1)).astype(np.float32)) / 127.5
+    f += 0.05 * rng.standard_normal((B, CAMERAS, 3, 1, 1)).astype(np.float32) - 1
+    return torch.from_numpy(np.ascontiguousarray(f.clip(-1, 1)))
 
 
 def grip_position(joints):
@@ -456,6 +466,7 @@ class ExpertData:
         data = load(folder / "demos", task)
         self.images, self.proprio, self.task = data["images"], data["proprio"], task
         self.episodes = int(data["episode"].max()) + 1
+        self.cube = CubePixels(data["cube"]) if "cube" in data else None
         rows = np.arange(len(self.proprio))
         last = np.searchsorted(data["episode"], data["episode"], side="right") - 1
         ahead = np.minimum(rows[:, None] + np.arange(CHUNK), last[:, None])
@@ -468,8 +479,8 @@ class ExpertData:
         rng = np.random.default_rng([SEED, 2 + TASKS.index(self.task), step])
         rows = rng.integers(0, len(self.proprio), size)
         images = self.images[rows]
-        if self.task != "stack_cube":
-            images = recolour(images, 0.7, rng)
+        if self.cube:
+            self.cube.recolour(images, rows, 0.7, rng)
         proprio = self.proprio[rows] + rng.normal(0, 0.01, (size, STATE))
         normal = lambda x, stats: torch.from_numpy(((x - stats[0]) / stats[1]).astype(np.float32))
         return light(images, rng), self.ids.expand(size, -1), normal(proprio, self.proprio_stats), normal(self.actions[rows], self.action_stats)
@@ -686,7 +697,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--trunk-rate", type=float, default=0.1, help="learning-rate factor of the head's shared blocks")
     parser.add_argument("--value-scale", type=float, default=0.0, help="start of the shared blocks' value projections")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="on a busy machine more threads mostly wait for each other")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.command == "expert":

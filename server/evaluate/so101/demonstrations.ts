@@ -34,6 +34,8 @@ export interface Demonstrations {
 
 interface Frame {
   readonly images: readonly Uint8Array[];
+  /** Share of the red cube in each pixel times its shading, 0 … 255; none where colours matter. */
+  readonly cube: readonly Uint8Array[];
   readonly numbers: Readonly<Record<'proprio' | 'command' | 'red' | 'blue', ArrayLike<number>>>;
 }
 
@@ -48,7 +50,8 @@ const OUT_OF_SIGHT = [0, 0, -1] as const;
  * Lets the scripted expert solve a task and writes what it saw and commanded as one safetensors
  * file: `images` U8 [n, 2, size, size, 3] (top, wrist), `proprio` and `command` F32 [n, 6] (joint
  * angles and joint targets in radians), `episode` I32 [n], `red` and `blue` F32 [n, 3] (places of
- * the cubes in metres). Commands are the expert's own, without the perturbation that was added to
+ * the cubes in metres). Where the cube's colour does not matter, `cube` U8 [n, 2, size, size] tells
+ * how a picture changes with it: colour c instead of red adds cube · (c − red). Commands are the expert's own, without the perturbation that was added to
  * them, so that a policy learns to come back.
  */
 export async function collectDemonstrations(
@@ -95,7 +98,7 @@ function demonstrate(
     if (step % PERTURBED_STEPS === 0) perturbation = perturb(random, options.perturbation);
     const frame = step % options.every === 0 ? look(simulator, options.imageSize) : null;
     const command = expert.act();
-    if (frame) frames.push({ images: frame.images, numbers: { ...frame.numbers, command } });
+    if (frame) frames.push({ ...frame, numbers: { ...frame.numbers, command } });
     simulator.step(command.map((target, joint) => target + (perturbation[joint] ?? 0)));
     held = fulfilled(simulator) ? held + 1 : 0;
   }
@@ -111,8 +114,10 @@ function perturb(random: Random, deviation: number): number[] {
 }
 
 function look(simulator: Simulator, size: number): Frame {
+  const images = CAMERAS.map((camera) => renderCamera(simulator, camera, size));
   return {
-    images: CAMERAS.map((camera) => renderCamera(simulator, camera, size)),
+    images,
+    cube: simulator.task === 'stack_cube' ? [] : cubeLight(simulator, images, size),
     numbers: {
       proprio: simulator.joints(),
       command: [],
@@ -120,6 +125,27 @@ function look(simulator: Simulator, size: number): Frame {
       blue: simulator.task === 'stack_cube' ? simulator.cubePosition('blue') : OUT_OF_SIGHT,
     },
   };
+}
+
+/** A picture is linear in a cube's colour, so a second one with more green tells the cube's part. */
+function cubeLight(
+  simulator: Simulator,
+  images: readonly Uint8Array[],
+  size: number,
+): readonly Uint8Array[] {
+  const colour = simulator.cubeColour('red');
+  const green = colour[1] ?? 0;
+  const other = green < 0.5 ? 1 : 0;
+  simulator.colourCube('red', [colour[0] ?? 0, other, colour[2] ?? 0]);
+  const light = CAMERAS.map((camera, index) => {
+    const changed = renderCamera(simulator, camera, size);
+    const image = images[index] ?? changed;
+    return Uint8Array.from({ length: size * size }, (_value, pixel) =>
+      Math.round(((changed[3 * pixel + 1] ?? 0) - (image[3 * pixel + 1] ?? 0)) / (other - green)),
+    );
+  });
+  simulator.colourCube('red', colour);
+  return light;
 }
 
 interface Collected {
@@ -143,6 +169,13 @@ async function writeFrames(file: string, collected: Collected): Promise<number> 
       shape: [count, CAMERAS.length, size, size, 3],
       data: frames.flatMap((frame) => frame.images),
     },
+    ...(options.task !== 'stack_cube' && {
+      cube: {
+        dtype: 'U8',
+        shape: [count, CAMERAS.length, size, size],
+        data: frames.flatMap((frame) => frame.cube),
+      },
+    }),
     proprio: column('proprio', JOINTS.length),
     command: column('command', JOINTS.length),
     red: column('red', 3),
@@ -153,17 +186,37 @@ async function writeFrames(file: string, collected: Collected): Promise<number> 
       data: [new Uint8Array(Int32Array.from(episode).buffer)],
     },
   };
-  const header: Record<string, unknown> = {
-    __metadata__: {
-      task: options.task,
-      instruction: INSTRUCTIONS[options.task],
-      cameras: CAMERAS.join(','),
-      control_hz: String(CONTROL_HZ),
-      first_seed: String(seedOf('train', options.start)),
-      perturbation: String(options.perturbation),
-      recolour: String(options.recolour),
-    },
-  };
+  const header = headerOf(tensors, {
+    task: options.task,
+    instruction: INSTRUCTIONS[options.task],
+    cameras: CAMERAS.join(','),
+    control_hz: String(CONTROL_HZ),
+    first_seed: String(seedOf('train', options.start)),
+    perturbation: String(options.perturbation),
+    recolour: String(options.recolour),
+  });
+  const handle = await open(file, 'w');
+  try {
+    const pieces = Object.values(tensors).flatMap((tensor) => tensor.data);
+    for (const piece of [header, ...pieces]) await handle.write(piece);
+    return (await handle.stat()).size;
+  } finally {
+    await handle.close();
+  }
+}
+
+interface Column {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: readonly Uint8Array[];
+}
+
+/** Length and JSON of a safetensors file, padded so that the data starts at a multiple of eight. */
+function headerOf(
+  tensors: Readonly<Record<string, Column>>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
     const end = offset + data.reduce((sum, piece) => sum + piece.byteLength, 0);
@@ -174,14 +227,7 @@ async function writeFrames(file: string, collected: Collected): Promise<number> 
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  const handle = await open(file, 'w');
-  try {
-    const pieces = Object.values(tensors).flatMap((tensor) => tensor.data);
-    for (const piece of [length, padded, ...pieces]) await handle.write(piece);
-  } finally {
-    await handle.close();
-  }
-  return 8 + padded.length + offset;
+  return Buffer.concat([length, padded]);
 }
 
 function floatBytes(values: readonly number[]): Uint8Array {

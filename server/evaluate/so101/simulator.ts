@@ -79,6 +79,11 @@ export class Simulator {
     singles(this.model.geom_rgba).set(rgb.slice(0, 3), 4 * this.id('mjOBJ_GEOM', cube));
   }
 
+  cubeColour(cube: CubeName): number[] {
+    const first = 4 * this.id('mjOBJ_GEOM', cube);
+    return Array.from(singles(this.model.geom_rgba).subarray(first, first + 3));
+  }
+
   /** Computes everything that follows from the positions; no time passes. */
   settle(): void {
     this.mujoco.mj_forward(this.model, this.data);
