@@ -42,6 +42,17 @@ export const plainStages: Stages = {
   applyMask,
   distance,
   sumSquares,
+  gram3: ({ views }, out, n) => {
+    const [a, b, c] = views;
+    out.fill(0);
+    const conflicts = new Float64Array(1);
+    [a, b, c].forEach((x, i) => (out[i] = sumSquares(x, n)));
+    [[a, b] as const, [a, c] as const, [b, c] as const].forEach(([x, y], i) => {
+      conflicts[0] = 0;
+      out[3 + i] = dot(x, y, conflicts, n);
+      out[6 + i] = conflicts[0];
+    });
+  },
   dot,
 };
 
@@ -82,8 +93,8 @@ function joinAgreeing(
 function largestAgreeing({ data, stride, count }: Columns, i: number, negative: boolean): number {
   let largest = 0;
   for (let m = 0, at = i; m < count; m++, at += stride) {
-    const v = negative ? -data[at] : data[at];
-    if (v > largest) largest = v;
+    const v = data[at];
+    if (negative ? v < 0 : v > 0) largest = Math.max(largest, Math.abs(v));
   }
   return negative ? -largest : largest;
 }
@@ -119,16 +130,26 @@ function tally(column: Float32Array, window: Window, histogram: Uint32Array, n: 
   return above;
 }
 
-function taskMask({ taskVector, merged, lambda }: MaskInput, bits: Uint8Array, n: number): number {
+function taskMask(
+  { taskVector, merged, lambda }: MaskInput,
+  bits: Uint8Array,
+  away: Float64Array,
+  n: number,
+): number {
   const l = round(lambda);
+  const s = new Float64Array(4);
   let active = 0;
   bits.fill(0, 0, Math.ceil(n / 8));
   for (let i = 0; i < n; i++) {
-    const away = round(l * Math.abs(round(merged[i] - taskVector[i])));
-    if (!(Math.abs(taskVector[i]) > away)) continue;
+    const difference = round(merged[i] - taskVector[i]);
+    const isActive = Math.abs(taskVector[i]) > round(l * Math.abs(difference));
+    const left = isActive ? difference : taskVector[i];
+    s[i & 3] += left * left;
+    if (!isActive) continue;
     bits[i >>> 3] |= 1 << (i & 7);
     active++;
   }
+  away[0] += s[0] + s[1] + (s[2] + s[3]);
   return active;
 }
 

@@ -68,17 +68,9 @@ function writtenBytes(
   { form, masks, tasks }: Pick<MergePlan, 'form' | 'masks' | 'tasks'>,
 ): number {
   const size = job.elements * elementBytes(job.outputDtype);
-  if (form === 'weights') return size * (masks || job.rule.kind === 'per_task' ? tasks.length : 1);
-  switch (job.rule.kind) {
-    case 'merge':
-      return size + (masks ? tasks.length * Math.ceil(job.elements / 8) : 0);
-    case 'per_task':
-      return size * tasks.length;
-    case 'average':
-    case 'take':
-      return size;
-    case 'base':
-    case 'copy':
-      return 0;
-  }
+  const count = tasks.length;
+  if (form === 'weights') return masks || job.rule.kind === 'per_task' ? size * count : size;
+  if (job.rule.kind === 'merge') return size + (masks ? count * Math.ceil(job.elements / 8) : 0);
+  if (job.rule.kind === 'per_task') return size * count;
+  return job.rule.kind === 'base' || job.rule.kind === 'copy' ? 0 : size;
 }

@@ -34,15 +34,21 @@ export function ruleOf(
     if (!tensor.isFloat) return { kind: 'copy' };
     if (isHead(recipe, blocks, tensor.place) || isKeptPerTask(tensor, perTask))
       return { kind: 'per_task' };
-    const parameters = (): MergeParameters => parametersAt(recipe, blocks, tensor);
-    if (merge.method === 'average' && !tensor.inBase)
-      return inScope(tensor) ? { kind: 'merge', parameters: parameters() } : restRule();
-    if (merge.method === 'slerp' && recipe.base === null)
-      return { kind: 'merge', parameters: parameters() };
-    if (!tensor.inBase || tensor.place.component === 'action_queries') return restRule();
-    if (inScope(tensor)) return { kind: 'merge', parameters: parameters() };
+    const started = hasStart(recipe, tensor);
+    if (started && inScope(tensor))
+      return { kind: 'merge', parameters: parametersAt(recipe, blocks, tensor) };
+    if (!started || recipe.base === null) return restRule();
     return merge.keep_from === 'base' ? { kind: 'base' } : taken(merge.keep_from, 'keep');
   };
+}
+
+/**
+ * True for what the method may merge: parts with a pretrained start, and everything where whole weights
+ * are merged without a base or averaged.
+ */
+function hasStart({ merge, base }: Recipe, { inBase, place }: TensorFacts): boolean {
+  if (merge.method === 'average' || base === null) return true;
+  return inBase && place.component !== 'action_queries';
 }
 
 function isKeptPerTask({ name, place }: TensorFacts, perTask: (name: string) => boolean): boolean {

@@ -44,34 +44,37 @@ export function planMerge(
   };
   const settings: MethodSettings = recipe.merge;
   checkMethod(recipe, add);
-  const selected = options.only === undefined ? () => true : compileGlob(options.only);
-  const names = tensorNames(inputs).filter(selected);
-  const blocks = blockCounts(inputs, names);
-  const rule = ruleOf(recipe, blocks);
-  const jobs: TensorJob[] = [];
-  for (const name of names) {
-    const base = inputs.base?.tensors.get(name);
-    const first = base ?? sourceOf(inputs.experts[0], inputs.base, name).stored;
-    if (!first) continue;
-    const experts = inputs.experts.map((expert) => sourceOf(expert, inputs.base, name));
-    if (!fits(first, experts)) continue;
-    const place = placeOf(inputs, name);
-    jobs.push({
-      name,
-      place,
-      shape: first.shape,
-      elements: first.elements,
-      dtype: first.dtype,
-      outputDtype: outputDtype(recipe, first.dtype),
-      rule: rule({ name, place, inBase: base !== undefined, isFloat: isFloat(first.dtype) }),
-      base: base ? { stored: base, delta: null } : null,
-      experts,
-    });
-  }
+  const jobs = jobsOf(recipe, inputs, options.only);
   if (!jobs.some((job) => job.rule.kind === 'merge'))
     add('MV405', ['merge', 'scope'], 'nothing is merged: no tensor is in the scope');
-  const plan = withCost(recipe, { jobs, settings, files: filesOf(inputs) });
-  return { value: plan, problems };
+  return { value: withCost(recipe, { jobs, settings, files: filesOf(inputs) }), problems };
+}
+
+function jobsOf(recipe: Recipe, inputs: MergeInputs, only: string | undefined): TensorJob[] {
+  const selected = only === undefined ? () => true : compileGlob(only);
+  const names = tensorNames(inputs);
+  const rule = ruleOf(recipe, blockCounts(inputs, names));
+  return names.filter(selected).flatMap((name): TensorJob[] => {
+    const base = inputs.base?.tensors.get(name);
+    const experts = inputs.experts.map((expert) => sourceOf(expert, inputs.base, name));
+    const first = base ?? experts[0]?.stored;
+    if (!first || !fits(first, experts)) return [];
+    const place = placeOf(inputs, name);
+    const { shape, elements, dtype } = first;
+    return [
+      {
+        name,
+        place,
+        shape,
+        elements,
+        dtype,
+        outputDtype: outputDtype(recipe, dtype),
+        rule: rule({ name, place, inBase: base !== undefined, isFloat: isFloat(dtype) }),
+        base: base ? { stored: base, delta: null } : null,
+        experts,
+      },
+    ];
+  });
 }
 
 type Add = (code: string, path: readonly (string | number)[], message: string) => void;
@@ -109,9 +112,12 @@ function sourceOf(
   base: Checkpoint | null,
   name: string,
 ): TensorSource {
-  const replaced = expert?.adapter?.replacements.get(name);
-  const stored = replaced ?? (expert?.checkpoint ?? base)?.tensors.get(name) ?? null;
-  return { stored, delta: replaced ? null : (expert?.adapter?.deltas.get(name) ?? null) };
+  const own = (expert?.checkpoint ?? base)?.tensors.get(name);
+  const adapter = expert?.adapter;
+  if (!adapter) return { stored: own ?? null, delta: null };
+  const replaced = adapter.replacements.get(name);
+  if (replaced) return { stored: replaced, delta: null };
+  return { stored: own ?? null, delta: adapter.deltas.get(name) ?? null };
 }
 
 function placeOf(inputs: MergeInputs, name: string): ModulePlace {

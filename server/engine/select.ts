@@ -79,7 +79,7 @@ export function refine(selection: Selection, tally: Tally, maximumBins: number):
   let passed = tally.above;
   for (let bin = binsOf(window) - 1; bin >= 0; bin--) {
     const inside = tally.histogram[bin] ?? 0;
-    if (passed + inside >= keep) return zoom(selection, bin, passed, inside, maximumBins);
+    if (passed + inside >= keep) return zoom(selection, { bin, passed, inside }, maximumBins);
     passed += inside;
   }
   return { ...selection, window: windowOver(0, window.low, maximumBins) };
@@ -87,9 +87,11 @@ export function refine(selection: Selection, tally: Tally, maximumBins: number):
 
 function zoom(
   selection: Selection,
-  bin: number,
-  passed: number,
-  inside: number,
+  {
+    bin,
+    passed,
+    inside,
+  }: { readonly bin: number; readonly passed: number; readonly inside: number },
   maximumBins: number,
 ): Selection {
   const { keep, window } = selection;

@@ -6,6 +6,14 @@ export interface Columns {
   readonly data: Float32Array;
   readonly stride: number;
   readonly count: number;
+  /** Column m as an array of its own; made once, because making views in a loop is slow. */
+  readonly views: readonly Float32Array[];
+}
+
+/** Columns over one array. */
+export function makeColumns(data: Float32Array, stride: number, count: number): Columns {
+  const view = (m: number) => data.subarray(m * stride, (m + 1) * stride);
+  return { data, stride, count, views: Array.from({ length: count }, (_, m) => view(m)) };
 }
 
 /** How TIES joins what agrees with the elected sign. */
@@ -31,8 +39,11 @@ export interface Stages {
   trim(column: Float32Array, cut: Cut, target: Float32Array, n: number): number;
   /** Returns the count of magnitudes at `window.high` or above; adds those inside to the histogram. */
   tally(column: Float32Array, window: Window, histogram: Uint32Array, n: number): number;
-  /** Bits of |τ| > λ·|τ_merge − τ| (reference §3.1), least significant first; returns the active count. */
-  taskMask(pair: MaskInput, bits: Uint8Array, n: number): number;
+  /**
+   * Bits of |τ| > λ·|τ_merge − τ| (reference §3.1), least significant first; returns the active count and
+   * adds Σ ((bit ? τ_merge : 0) − τ)² to `distance[0]`.
+   */
+  taskMask(pair: MaskInput, bits: Uint8Array, distance: Float64Array, n: number): number;
   /** Adds to `histogram` how many positions are active in 0 … count masks; see `MaskSet.atLeast`. */
   coverage(masks: MaskSet, histogram: Uint32Array, n: number): void;
   /** target = base + (bit ? merged : 0). */
@@ -41,6 +52,11 @@ export interface Stages {
   distance(pair: MaskInput, bits: Uint8Array, n: number): number;
   /** Σ a² in float64, element i in partial sum i mod 4. */
   sumSquares(a: Float32Array, n: number): number;
+  /**
+   * Of exactly three columns, into `out` (9 numbers, set): Σ a², Σ b², Σ c², Σ ab, Σ ac, Σ bc and the
+   * numbers of negative products ab, ac, bc: the same as `sumSquares` and `dot`, in one reading.
+   */
+  gram3(columns: Columns, out: Float64Array, n: number): void;
   /** Σ a·b likewise; adds the number of negative products to `conflicts[0]`. */
   dot(a: Float32Array, b: Float32Array, conflicts: Float64Array, n: number): number;
 }
@@ -87,5 +103,5 @@ export interface MaskSet {
 
 /** Column m as a view. */
 export function column(columns: Columns, m: number): Float32Array {
-  return columns.data.subarray(m * columns.stride, (m + 1) * columns.stride);
+  return columns.views[m];
 }

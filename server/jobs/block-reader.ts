@@ -1,7 +1,7 @@
 import type { Kernels } from '../compute/kernels/wasm';
 import { blockElements } from '../engine/plan-cost';
 import type { MergePlan, TensorJob, TensorSource } from '../engine/plan-types';
-import { column, type Columns } from '../engine/stages';
+import { column, makeColumns, type Columns } from '../engine/stages';
 import { adapterDeltaRows, type AdapterFactors } from '../tensors/adapter-delta';
 import { elementBytes, isFloat, widen } from '../tensors/dtypes';
 import type { TensorReader } from '../tensors/reader';
@@ -44,7 +44,7 @@ export class BlockReader {
     this.pieceBytes = options.pieceBytes;
     this.base = kernels.floats(blockElements);
     const data = kernels.floats(blockElements * tasks);
-    this.columns = { data, stride: blockElements, count: tasks };
+    this.columns = makeColumns(data, blockElements, tasks);
     this.raw = Array.from({ length: tasks + 1 }, () => kernels.bytes(options.pieceBytes + 128));
   }
 
@@ -160,7 +160,8 @@ export class BlockReader {
     const { padded, offset } = block;
     const raw = this.raw[task + 1];
     if (info.dtype === 'BF16' && !this.weights && raw) {
-      this.kernels.bf16.taskVector(raw.subarray(offset * 2), this.base, target, padded);
+      const source = { bytes: raw, from: offset * 2 };
+      this.kernels.bf16.taskVector(source, this.base, target, padded);
       return;
     }
     this.widen(task + 1, info, block, target);
@@ -169,13 +170,14 @@ export class BlockReader {
 
   private widen(slot: number, info: TensorInfo, block: Block, target: Float32Array): void {
     const { n, padded, offset } = block;
-    const raw = this.raw[slot]?.subarray(offset * elementBytes(info.dtype));
-    if (!raw || !isFloat(info.dtype)) throw new Error(`${info.name} cannot be widened`);
+    const bytes = this.raw[slot];
+    if (!bytes || !isFloat(info.dtype)) throw new Error(`${info.name} cannot be widened`);
+    const from = offset * elementBytes(info.dtype);
     if (info.dtype === 'BF16') {
-      this.kernels.bf16.widen(raw, target, padded);
+      this.kernels.bf16.widen({ bytes, from }, target, padded);
       return;
     }
-    widen(info.dtype, raw, target.subarray(0, n));
+    widen(info.dtype, bytes.subarray(from), target.subarray(0, n));
     target.fill(0, n, padded);
   }
 }

@@ -1,5 +1,12 @@
 import type { Kernels } from '../compute/kernels/wasm';
-import type { ColumnInput, ColumnMethod, Facts, Method, RowMethod } from '../engine/merge/method';
+import type {
+  ColumnInput,
+  ColumnMethod,
+  Facts,
+  Method,
+  RandomKey,
+  RowMethod,
+} from '../engine/merge/method';
 import { methodFor } from '../engine/merge/methods';
 import { weightedColumns } from '../engine/merge/weighted';
 import { nativeSum, roundingOf, type Rounding } from '../engine/native';
@@ -7,7 +14,7 @@ import { plainStages } from '../engine/plain-stages';
 import { blockElements } from '../engine/plan-cost';
 import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
 import { randomKey } from '../engine/random';
-import { column, type Columns } from '../engine/stages';
+import { column, makeColumns, type Columns } from '../engine/stages';
 import type { Block, BlockReader } from './block-reader';
 
 /** Facts with cuts that count down; each unit has its own copy. */
@@ -23,6 +30,7 @@ export class Combiner {
   readonly taskVectors: Columns;
   private readonly scratch: Columns;
   private readonly divisors: Float32Array;
+  private keys: { readonly job: TensorJob; readonly keys: readonly RandomKey[] } | undefined;
 
   constructor(
     readonly plan: MergePlan,
@@ -30,11 +38,8 @@ export class Combiner {
     readonly blocks: BlockReader,
   ) {
     const count = plan.tasks.length;
-    const columns = (): Columns => ({
-      data: kernels.floats(count * blockElements),
-      stride: blockElements,
-      count,
-    });
+    const columns = (): Columns =>
+      makeColumns(kernels.floats(count * blockElements), blockElements, count);
     this.merged = kernels.floats(blockElements);
     this.scratch = columns();
     this.taskVectors = columns();
@@ -153,7 +158,7 @@ export class Combiner {
   ): ColumnInput & { readonly rowLength: number } {
     const columns = this.gather(range);
     const n = columns.stride;
-    const scratch = { ...columns, data: new Float32Array(columns.data.length) };
+    const scratch = makeColumns(new Float32Array(columns.data.length), n, columns.count);
     return {
       ...this.input(job, { position: range.start, n }, facts),
       stages: plainStages,
@@ -176,7 +181,16 @@ export class Combiner {
         data.set(values, m * stride + position - range.start);
       }
     });
-    return { data, stride, count: columns.count };
+    return makeColumns(data, stride, columns.count);
+  }
+
+  private keysOf(job: TensorJob): readonly RandomKey[] {
+    if (this.keys?.job !== job) {
+      const { settings, tasks } = this.plan;
+      const keys = tasks.map((task) => randomKey(settings.seed, job.name, task));
+      this.keys = { job, keys };
+    }
+    return this.keys.keys;
   }
 
   private input(
@@ -184,7 +198,7 @@ export class Combiner {
     at: { readonly position: number; readonly n: number },
     facts: Facts,
   ): ColumnInput {
-    const { settings, tasks } = this.plan;
+    const { settings } = this.plan;
     return {
       stages: this.kernels.stages,
       columns: this.blocks.columns,
@@ -198,7 +212,7 @@ export class Combiner {
       parameters: parametersOf(job),
       settings,
       facts,
-      keys: tasks.map((task) => randomKey(settings.seed, job.name, task)),
+      keys: this.keysOf(job),
     };
   }
 }

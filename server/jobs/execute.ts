@@ -195,15 +195,20 @@ class Execution {
       const result = results[unit.index];
       if (result) byJob[unit.job]?.push(result);
     }
+    this.refuse(byJob, outputs);
+    progress.phase('merge', 'done');
+    return byJob;
+  }
+
+  /** Refused numbers leave nothing behind. */
+  private refuse(results: readonly (readonly MergeResult[])[], outputs: MergeOutputs | null): void {
     try {
-      refuseBadNumbers.nonfinite(plan, byJob, this.options);
+      refuseBadNumbers.nonfinite(this.plan, results, this.options);
     } catch (error) {
       for (const output of outputs?.plans ?? []) discardOutput(output);
       this.removeJournal();
       throw error;
     }
-    progress.phase('merge', 'done');
-    return byJob;
   }
 
   private journal(outputs: MergeOutputs): Journal {
@@ -225,13 +230,13 @@ class Execution {
   private outcomes(results: readonly (readonly MergeResult[])[]): TensorOutcome[] {
     const { plan } = this;
     return plan.jobs.map((job, i) => {
-      if (job.rule.kind !== 'merge') return { job, rule: ruleName(plan, job, true), sums: null };
+      if (job.rule.kind !== 'merge') return { job, rule: ruleName(plan, job), sums: null };
       if (!this.changed[i]) {
         const sums = unchangedSums(plan, job.elements, this.baseSquares[i] ?? 0);
         return { job, rule: 'base', sums };
       }
       const sums = joinSums(plan, job, results[i] ?? []);
-      return { job, rule: ruleName(plan, job, true), sums };
+      return { job, rule: ruleName(plan, job), sums };
     });
   }
 
@@ -265,20 +270,10 @@ function isWorked(plan: MergePlan, job: TensorJob, changed: boolean): boolean {
 }
 
 /** As the report names rules. */
-function ruleName(plan: MergePlan, job: TensorJob, changed: boolean): string {
-  switch (job.rule.kind) {
-    case 'merge':
-      return changed ? methodFor(plan.settings, job.shape).rule : 'base';
-    case 'take':
-      return job.rule.reason === 'keep'
-        ? `keep:${plan.tasks[job.rule.task] ?? ''}`
-        : `task:${plan.tasks[job.rule.task] ?? ''}`;
-    case 'average':
-    case 'per_task':
-    case 'base':
-    case 'copy':
-      return job.rule.kind;
-  }
+function ruleName(plan: MergePlan, { rule, shape }: TensorJob): string {
+  if (rule.kind === 'merge') return methodFor(plan.settings, shape).rule;
+  if (rule.kind !== 'take') return rule.kind;
+  return `${rule.reason === 'keep' ? 'keep' : 'task'}:${plan.tasks[rule.task] ?? ''}`;
 }
 
 /** Units joined in order. */

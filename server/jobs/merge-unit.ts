@@ -1,7 +1,7 @@
 import { emrMask } from '../engine/merge/emr';
 import { methodFor } from '../engine/merge/methods';
 import { nativeMask, roundingOf } from '../engine/native';
-import type { TensorJob } from '../engine/plan-types';
+import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { column, type Columns } from '../engine/stages';
 import { elementBytes } from '../tensors/dtypes';
 import type { TensorSlot } from '../tensors/writer';
@@ -25,14 +25,21 @@ export async function mergeUnit(
   const { method } = methodFor(runner.plan.settings, job.shape);
   blocks.open(job, method.space);
   sums.reset();
-  let overflow = false;
+  // Set in the visits below, which the compiler does not follow.
+  const seen = { overflow: false };
   blocks.forEachBlock(
     unit,
     (block) => {
       const taskVectors = combiner.combine(job, block, own, whole);
       const masks = makeMasks(runner, job, block, taskVectors);
-      sums.addBlock({ ...block, base: blocks.base, taskVectors, merged: combiner.merged, masks });
-      if (slots && storeBlock(runner, job, block, { facts, masks })) overflow = true;
+      sums.addBlock({
+        base: blocks.base,
+        taskVectors,
+        merged: combiner.merged,
+        padded: block.padded,
+        masks: masks && measuresLater(runner.plan) ? masks : null,
+      });
+      if (slots && storeBlock(runner, job, block, { facts, masks })) seen.overflow = true;
     },
     (piece) => {
       if (!slots) return;
@@ -47,14 +54,19 @@ export async function mergeUnit(
       });
     },
   );
-  const finite = sums.isFinite();
-  const nonfinite = finite && !overflow ? [] : countNonfinite(runner, job, unit);
+  const bad = seen.overflow || !sums.isFinite();
+  const nonfinite = bad ? countNonfinite(runner, job, unit) : [];
   return {
     kind: 'merge',
     sums: sums.result(),
     nonfinite,
-    overflow: (overflow || !finite) && nonfinite.length === 0,
+    overflow: bad && nonfinite.length === 0,
   };
+}
+
+/** True where the distances cannot be taken while the masks are made. */
+function measuresLater({ masks, precision }: MergePlan): boolean {
+  return masks?.rule === 'emr' || (masks?.consensus ?? 0) > 0 || precision === 'native';
 }
 
 /** Mask bits of a block, in the piece's buffers; null where the run has no masks. */
@@ -66,22 +78,24 @@ function makeMasks(
 ): readonly Uint8Array[] | null {
   const { plan, outputs, combiner, kernels, sums } = runner;
   if (!plan.masks || !job.base) return null;
-  const first = block.offset / 8;
-  const masks = outputs.masks.map((bits) => bits.subarray(first));
+  const masks = outputs.masksAt(block.offset);
   const { merged } = combiner;
   const { lambda } = parametersOf(job);
   const n = block.padded;
   const round = plan.precision === 'native' ? roundingOf(job.dtype) : null;
+  const distances = measuresLater(plan) ? null : masks.map(() => 0);
+  const { rule, consensus } = plan.masks;
   let counts = masks.map((bits, m) => {
     const taskVector = column(taskVectors, m);
-    if (plan.masks?.rule === 'emr') return emrMask(taskVector, merged, bits, n);
+    if (rule === 'emr') return emrMask(taskVector, merged, bits, n);
     const pair = { taskVector, merged, lambda: lambda[m] ?? 0 };
-    return round
-      ? nativeMask(taskVector, merged, { lambda: pair.lambda, round, n }, bits)
-      : kernels.stages.taskMask(pair, bits, n);
+    if (round) return nativeMask(taskVector, merged, { lambda: pair.lambda, round, n }, bits);
+    outputs.distance[0] = 0;
+    const count = kernels.stages.taskMask(pair, bits, outputs.distance, n);
+    if (distances) distances[m] = outputs.distance[0];
+    return count;
   });
-  const { consensus } = plan.masks;
-  const bits = outputs.masksFrom(first);
+  const bits = masks[0] ?? outputs.bits;
   const set = { bits, stride: outputs.maskStride, count: masks.length, atLeast: consensus };
   outputs.histogram.fill(0);
   kernels.stages.coverage(set, outputs.histogram, n);
@@ -90,7 +104,7 @@ function makeMasks(
     const kept = outputs.histogram.slice(consensus).reduce((sum, count) => sum + count, 0);
     counts = counts.map(() => kept);
   }
-  sums.addMasks(outputs.histogram, counts, block);
+  sums.addMasks(outputs.histogram, counts, distances, block);
   return masks;
 }
 

@@ -18,7 +18,11 @@ export class OutputBuffers {
   readonly other: Float32Array;
   /** Coverage histogram of a block. */
   readonly histogram: Uint32Array;
-  private readonly bits: Uint8Array;
+  /** All masks, `maskStride` bytes apart. */
+  readonly bits: Uint8Array;
+  /** Σ of squares that the mask rule leaves. */
+  readonly distance: Float64Array;
+  private readonly views: readonly (readonly Uint8Array[])[];
 
   /** Bytes of kernel memory that the buffers take. */
   static size(plan: MergePlan, pieceBytes: number): number {
@@ -44,11 +48,15 @@ export class OutputBuffers {
     this.block = kernels.floats(blockElements);
     this.other = kernels.floats(blockElements);
     this.histogram = kernels.words(plan.tasks.length + 1);
+    this.distance = kernels.doubles(1);
+    this.views = Array.from({ length: largest / blockElements }, (_, block) =>
+      this.masks.map((bits) => bits.subarray((block * blockElements) / 8)),
+    );
   }
 
-  /** All masks from a byte on, as the stages want them. */
-  masksFrom(byte: number): Uint8Array {
-    return this.bits.subarray(byte);
+  /** Each task's mask from a block of the piece on, as views made once. */
+  masksAt(offset: number): readonly Uint8Array[] {
+    return this.views[offset / blockElements] ?? [];
   }
 
   /** Rounds once to the output dtype; true when a result is not finite. */
@@ -58,9 +66,11 @@ export class OutputBuffers {
     to: { readonly model: number; readonly offset: number; readonly dtype: Dtype },
     size: { readonly n: number; readonly padded: number },
   ): boolean {
-    const target = this.values[to.model]?.subarray(to.offset * elementBytes(to.dtype));
-    if (!target || !isFloat(to.dtype)) throw new Error(`no room for ${to.dtype}`);
-    if (to.dtype === 'BF16') return kernels.bf16.narrow(source, target, size.padded);
+    const bytes = this.values[to.model];
+    if (!bytes || !isFloat(to.dtype)) throw new Error(`no room for ${to.dtype}`);
+    const from = to.offset * elementBytes(to.dtype);
+    if (to.dtype === 'BF16') return kernels.bf16.narrow(source, { bytes, from }, size.padded);
+    const target = bytes.subarray(from);
     narrow(to.dtype, source.subarray(0, size.n), target);
     return to.dtype !== 'F32' && hasNonfinite(to.dtype, target, size.n);
   }

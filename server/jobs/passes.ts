@@ -206,13 +206,19 @@ class ModelCut {
           const row = left[m] ?? [];
           const remaining = row[rank] ?? 0;
           const tally = this.tallies[unit.index]?.[m]?.[rank];
-          const at = s.found && tally ? tally.bins.indexOf(s.found.bits - s.window.low) : -1;
-          row[rank] = Math.max(0, remaining - (at < 0 ? 0 : (tally?.counts[at] ?? 0)));
+          row[rank] = Math.max(0, remaining - equalIn(tally, s));
           return { threshold: s.found?.bits ?? -1, remaining };
         }),
       ),
     );
   }
+}
+
+/** How many magnitudes of a unit equal the threshold. */
+function equalIn(tally: SparseTally | null | undefined, selection: Selection): number {
+  if (!tally || !selection.found) return 0;
+  const at = tally.bins.indexOf(selection.found.bits - selection.window.low);
+  return at < 0 ? 0 : (tally.counts[at] ?? 0);
 }
 
 /** Facts of every unit, by its index. */

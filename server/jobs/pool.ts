@@ -83,30 +83,7 @@ function threadPool(options: PoolOptions, file: string): Pool {
     { length: options.threads },
     () => new Worker(file, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: 512 } }),
   );
-  const ask = (worker: Worker, message: Work | 'finish'): Promise<ThreadMessage> =>
-    new Promise((resolve, reject) => {
-      const off = (): void => {
-        worker.off('message', onMessage);
-        worker.off('error', onError);
-        options.signal?.removeEventListener('abort', onAbort);
-      };
-      const onMessage = (answer: ThreadMessage): void => {
-        off();
-        resolve(answer);
-      };
-      const onError = (error: Error): void => {
-        off();
-        reject(error);
-      };
-      const onAbort = (): void => {
-        off();
-        reject(new Cancelled());
-      };
-      worker.on('message', onMessage);
-      worker.on('error', onError);
-      options.signal?.addEventListener('abort', onAbort);
-      worker.postMessage(message);
-    });
+  const { signal } = options;
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.terminate()));
   };
@@ -117,7 +94,7 @@ function threadPool(options: PoolOptions, file: string): Pool {
       const serve = async (worker: Worker): Promise<void> => {
         for (let work = works[next++]; work; work = works[next++]) {
           throwIfCancelled(options.signal);
-          const answer = await ask(worker, work);
+          const answer = await ask(worker, work, signal);
           if (answer.kind === 'error') {
             next = works.length;
             throw failure(answer);
@@ -130,13 +107,48 @@ function threadPool(options: PoolOptions, file: string): Pool {
     },
     finish: async () => {
       for (const worker of workers) {
-        const answer = await ask(worker, 'finish');
+        const answer = await ask(worker, 'finish', signal);
         if (answer.kind === 'error') throw failure(answer);
       }
       await close();
     },
     close,
   };
+}
+
+/** One question, one answer; a fired signal ends the waiting. */
+function ask(
+  worker: Worker,
+  message: Work | 'finish',
+  signal: AbortSignal | undefined,
+): Promise<ThreadMessage> {
+  return new Promise((resolve, reject) => {
+    const settle = (end: () => void): void => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      signal?.removeEventListener('abort', onAbort);
+      end();
+    };
+    const onMessage = (answer: ThreadMessage): void => {
+      settle(() => {
+        resolve(answer);
+      });
+    };
+    const onError = (error: Error): void => {
+      settle(() => {
+        reject(error);
+      });
+    };
+    const onAbort = (): void => {
+      settle(() => {
+        reject(new Cancelled());
+      });
+    };
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    signal?.addEventListener('abort', onAbort);
+    worker.postMessage(message);
+  });
 }
 
 function failure({ code, fault, message }: Extract<ThreadMessage, { kind: 'error' }>): Error {

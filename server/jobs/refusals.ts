@@ -31,15 +31,8 @@ function nonfinite(
   const overflowed: string[] = [];
   results.forEach((own, i) => {
     const name = plan.jobs[i]?.name ?? '';
-    const counts = new Map<number, { nan: number; infinite: number }>();
-    for (const { nonfinite: bad, overflow } of own) {
-      if (overflow && !overflowed.includes(name)) overflowed.push(name);
-      for (const { model, nan, infinite } of bad) {
-        const sum = counts.get(model) ?? { nan: 0, infinite: 0 };
-        counts.set(model, { nan: sum.nan + nan, infinite: sum.infinite + infinite });
-      }
-    }
-    for (const [model, { nan, infinite }] of counts) {
+    if (own.some(({ overflow }) => overflow)) overflowed.push(name);
+    for (const [model, { nan, infinite }] of countsByModel(own)) {
       const where = model === 0 ? 'the base' : `expert ${plan.tasks[model - 1] ?? ''}`;
       found.push({
         name,
@@ -76,6 +69,18 @@ function nonfinite(
       );
     options.onEvent?.({ time: new Date().toISOString(), type: 'warning', code, message });
   }
+}
+
+/** NaN and infinities of one tensor: model 0 is the base. */
+function countsByModel(
+  results: readonly MergeResult[],
+): Map<number, { readonly nan: number; readonly infinite: number }> {
+  const counts = new Map<number, { readonly nan: number; readonly infinite: number }>();
+  for (const { model, nan, infinite } of results.flatMap((result) => result.nonfinite)) {
+    const sum = counts.get(model) ?? { nan: 0, infinite: 0 };
+    counts.set(model, { nan: sum.nan + nan, infinite: sum.infinite + infinite });
+  }
+  return counts;
 }
 
 /** The first three of some names and how many follow. */

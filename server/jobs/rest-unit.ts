@@ -2,7 +2,7 @@ import { MergeError } from '../protocol/merge-error';
 import { nativeSum, roundingOf } from '../engine/native';
 import type { TensorJob } from '../engine/plan-types';
 import { column } from '../engine/stages';
-import { elementBytes, isFloat } from '../tensors/dtypes';
+import { elementBytes } from '../tensors/dtypes';
 import type { TensorInfo } from '../tensors/types';
 import type { TensorSlot } from '../tensors/writer';
 import type { Block } from './block-reader';
@@ -16,14 +16,10 @@ type MergeWork = Extract<Work, { kind: 'merge' }>;
 /** Tensors that no method merges: averages, one task's or every task's own, the base's, and integers. */
 export function restUnit(runner: UnitRunner, job: TensorJob, work: MergeWork): MergeResult {
   const slots = work.slots?.weights ?? work.slots?.rest ?? [];
-  if (job.rule.kind === 'copy' || !isFloat(job.dtype)) {
-    const from = job.base?.stored ?? job.experts[0]?.stored;
-    if (from) copyBytes(runner, from, slots, work.unit);
-    return { kind: 'merge', sums: null, nonfinite: [], overflow: false };
-  }
-  if (slots.length === 0 && job.rule.kind === 'base')
-    return { kind: 'merge', sums: null, nonfinite: [], overflow: false };
-  return writeFloats(runner, job, work, slots);
+  if (job.rule.kind !== 'copy') return writeFloats(runner, job, work, slots);
+  const from = job.base?.stored ?? job.experts[0]?.stored;
+  if (from) copyBytes(runner, from, slots, work.unit);
+  return { kind: 'merge', sums: null, nonfinite: [], overflow: false };
 }
 
 /** Raw bytes, piece by piece. */
@@ -49,8 +45,8 @@ function writeFloats(
   slots: readonly TensorSlot[],
 ): MergeResult {
   const { blocks } = runner;
-  let overflow = false;
-  let finite = true;
+  // Set in the visits below, which the compiler does not follow.
+  const seen = { overflow: false, infinite: false };
   // One model at a time: the buffers hold as many as the form writes, which may be fewer than the slots.
   slots.forEach((slot, model) => {
     blocks.open(job, 'weights');
@@ -59,16 +55,16 @@ function writeFloats(
       (block) => {
         const values = valuesFor(runner, job, model, block);
         if (!Number.isFinite(runner.kernels.stages.sumSquares(values, block.padded)))
-          finite = false;
+          seen.infinite = true;
         const to = { model: 0, offset: block.offset, dtype: job.outputDtype };
-        overflow = runner.outputs.store(runner.kernels, values, to, block) || overflow;
+        if (runner.outputs.store(runner.kernels, values, to, block)) seen.overflow = true;
       },
       (piece) => {
         writeValues(runner, 0, slot, piece);
       },
     );
   });
-  const bad = !finite || overflow;
+  const bad = seen.infinite || seen.overflow;
   const nonfinite = bad ? countNonfinite(runner, job, unit) : [];
   return { kind: 'merge', sums: null, nonfinite, overflow: bad && nonfinite.length === 0 };
 }

@@ -2,10 +2,11 @@ import { createKernels, type Kernels } from '../compute/kernels/wasm';
 import type { Facts } from '../engine/merge/method';
 import { methodFor } from '../engine/merge/methods';
 import { binsOf } from '../engine/select';
-import { blockElements, tallyBytes, threadBytes } from '../engine/plan-cost';
+import { tallyBytes, threadBytes } from '../engine/plan-cost';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
-import { column, type Columns, type Window } from '../engine/stages';
+import { column, type Window } from '../engine/stages';
 import { elementBytes } from '../tensors/dtypes';
+import type { TensorInfo } from '../tensors/types';
 import { TensorReader } from '../tensors/reader';
 import { TensorWriter } from '../tensors/writer';
 import { BlockReader, sameData, type Block } from './block-reader';
@@ -101,21 +102,25 @@ export class UnitRunner {
 
   private differs(job: TensorJob): boolean {
     const base = job.base?.stored ?? job.experts[0]?.stored;
-    if (!base) return true;
-    const others = job.experts.filter(({ stored }) => stored && !sameData(stored, base));
-    if (job.experts.some(({ delta }) => delta)) return true;
-    if (others.some(({ stored }) => stored?.dtype !== base.dtype)) return true;
+    if (!base || job.experts.some(({ delta }) => delta)) return true;
+    const others = job.experts.flatMap(({ stored }) =>
+      stored && !sameData(stored, base) ? [stored] : [],
+    );
+    if (others.some(({ dtype }) => dtype !== base.dtype)) return true;
+    return others.length > 0 && this.differ(base, others);
+  }
+
+  /** Compares bytes, in short pieces first, because most experts differ at once. */
+  private differ(base: TensorInfo, others: readonly TensorInfo[]): boolean {
     const size = elementBytes(base.dtype);
     let step = 1 << 14;
-    for (let at = 0; at < job.elements; at += step / size) {
-      step = at === 0 ? step : 1 << 20;
-      const n = Math.min(step / size, job.elements - at);
+    for (let at = 0; at < base.elements; at += step / size, step = 1 << 20) {
+      const n = Math.min(step / size, base.elements - at);
       const expected = Buffer.allocUnsafe(n * size);
       const found = Buffer.allocUnsafe(n * size);
       this.reader.readBytes(base, at, expected);
-      for (const { stored } of others) {
-        if (!stored) continue;
-        this.reader.readBytes(stored, at, found);
+      for (const other of others) {
+        this.reader.readBytes(other, at, found);
         if (!found.equals(expected)) return true;
       }
     }
@@ -229,9 +234,4 @@ function sparse(above: number, histogram: Uint32Array): SparseTally {
     bins: Uint32Array.from(bins),
     counts: Uint32Array.from(bins, (bin) => histogram[bin] ?? 0),
   };
-}
-
-/** Column storage of a block in kernel memory. */
-export function blockColumns(kernels: Kernels, count: number): Columns {
-  return { data: kernels.floats(count * blockElements), stride: blockElements, count };
 }

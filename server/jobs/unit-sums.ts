@@ -8,9 +8,8 @@ export interface SummedBlock {
   readonly base: Float32Array;
   readonly taskVectors: Columns;
   readonly merged: Float32Array;
-  readonly n: number;
   readonly padded: number;
-  /** Bits of each task's mask; null without masks. */
+  /** Masks whose distances are still to be taken; null when there are none or the mask rule gave them. */
   readonly masks: readonly Uint8Array[] | null;
 }
 
@@ -25,6 +24,7 @@ export class SumGatherer {
   private readonly active: Float64Array;
   private readonly coverage: Float64Array;
   private readonly conflict: Float64Array;
+  private readonly gram: Float64Array;
 
   constructor(
     readonly plan: MergePlan,
@@ -39,6 +39,7 @@ export class SumGatherer {
     this.active = new Float64Array(plan.masks ? count : 0);
     this.coverage = new Float64Array(plan.masks ? count + 1 : 0);
     this.conflict = kernels.doubles(1);
+    this.gram = kernels.doubles(9);
   }
 
   reset(): void {
@@ -53,6 +54,22 @@ export class SumGatherer {
     const { taskVectors, padded } = block;
     this.base += stages.sumSquares(block.base, padded);
     this.merged += stages.sumSquares(block.merged, padded);
+    if (taskVectors.count === 3) this.addThree(taskVectors, padded);
+    else this.addPairs(taskVectors, padded);
+    if (block.masks) this.addDistances(block, block.masks);
+  }
+
+  private addThree(taskVectors: Columns, padded: number): void {
+    this.kernels.stages.gram3(taskVectors, this.gram, padded);
+    for (let i = 0; i < 3; i++) {
+      add(this.tasks, i, this.gram[i] ?? 0);
+      add(this.dots, i, this.gram[3 + i] ?? 0);
+      add(this.conflicts, i, this.gram[6 + i] ?? 0);
+    }
+  }
+
+  private addPairs(taskVectors: Columns, padded: number): void {
+    const { stages } = this.kernels;
     let pair = 0;
     for (let a = 0; a < taskVectors.count; a++) {
       const first = column(taskVectors, a);
@@ -63,7 +80,6 @@ export class SumGatherer {
         add(this.conflicts, pair, this.conflict[0]);
       }
     }
-    if (block.masks) this.addDistances(block, block.masks);
   }
 
   private addDistances(block: SummedBlock, masks: readonly Uint8Array[]): void {
@@ -78,6 +94,7 @@ export class SumGatherer {
   addMasks(
     histogram: Uint32Array,
     counts: readonly number[],
+    distances: readonly number[] | null,
     block: { readonly n: number; readonly padded: number },
   ): void {
     // Positions behind the end are active in no mask.
@@ -86,6 +103,9 @@ export class SumGatherer {
     });
     counts.forEach((count, m) => {
       add(this.active, m, count);
+    });
+    distances?.forEach((distance, m) => {
+      add(this.distances, m, distance);
     });
   }
 

@@ -14,21 +14,28 @@ interface Exports {
   signBalance(columns: number, stride: number, count: number, n: number): number;
   trim(column: number, target: number, n: number, threshold: number, remaining: number): number;
   tally(...values: number[]): number;
-  taskMask(tau: number, merged: number, lambda: number, bits: number, n: number): number;
+  taskMask(...values: number[]): number;
   coverage(...values: number[]): void;
   applyMask(base: number, merged: number, bits: number, target: number, n: number): void;
   distance(tau: number, merged: number, bits: number, n: number): number;
   sumSquares(a: number, n: number): number;
   dot(a: number, b: number, n: number, conflicts: number): number;
+  gram3(a: number, b: number, c: number, n: number, out: number): void;
+}
+
+/** Bytes of an array from one on, without a view made for them. */
+export interface RawBytes {
+  readonly bytes: Uint8Array;
+  readonly from: number;
 }
 
 /** Conversions of the fast path: bfloat16 in and out. */
 export interface Bf16Stages {
-  widen(source: Uint8Array, target: Float32Array, n: number): void;
+  widen(source: RawBytes, target: Float32Array, n: number): void;
   /** target = widen(source) − base. */
-  taskVector(source: Uint8Array, base: Float32Array, target: Float32Array, n: number): void;
+  taskVector(source: RawBytes, base: Float32Array, target: Float32Array, n: number): void;
   /** Half to even, NaN as 0x7fc0; true when a result is not finite. */
-  narrow(source: Float32Array, target: Uint8Array, n: number): boolean;
+  narrow(source: Float32Array, target: RawBytes, n: number): boolean;
 }
 
 /** One instance of the kernels with its own memory; arrays handed to stages must come from it. */
@@ -65,13 +72,18 @@ export function createKernels(size: number): Kernels {
     stages: stagesOf(calls),
     bf16: {
       widen: (source, target, n) => {
-        calls.widenBf16(source.byteOffset, target.byteOffset, n);
+        calls.widenBf16(source.bytes.byteOffset + source.from, target.byteOffset, n);
       },
       taskVector: (source, base, target, n) => {
-        calls.taskVectorBf16(source.byteOffset, base.byteOffset, target.byteOffset, n);
+        calls.taskVectorBf16(
+          source.bytes.byteOffset + source.from,
+          base.byteOffset,
+          target.byteOffset,
+          n,
+        );
       },
       narrow: (source, target, n) =>
-        calls.narrowBf16(source.byteOffset, target.byteOffset, n) !== 0,
+        calls.narrowBf16(source.byteOffset, target.bytes.byteOffset + target.from, n) !== 0,
     },
     floats: (length) => new Float32Array(memory.buffer, take(length * 4), length),
     doubles: (length) => new Float64Array(memory.buffer, take(length * 8), length),
@@ -121,6 +133,10 @@ function stagesOf(calls: Exports): Stages {
       calls.tally(column.byteOffset, n, low, high, shift, histogram.byteOffset) >>> 0,
     ...maskStages(calls),
     sumSquares: (a, n) => calls.sumSquares(a.byteOffset, n),
+    gram3: (columns, out, n) => {
+      const [a, b, c] = columns.views;
+      if (a && b && c) calls.gram3(a.byteOffset, b.byteOffset, c.byteOffset, n, out.byteOffset);
+    },
     dot: (a, b, conflicts, n) => calls.dot(a.byteOffset, b.byteOffset, n, conflicts.byteOffset),
   };
 }
@@ -129,8 +145,15 @@ function maskStages(
   calls: Exports,
 ): Pick<Stages, 'taskMask' | 'coverage' | 'applyMask' | 'distance'> {
   return {
-    taskMask: ({ taskVector, merged, lambda }, bits, n) =>
-      calls.taskMask(taskVector.byteOffset, merged.byteOffset, lambda, bits.byteOffset, n) >>> 0,
+    taskMask: ({ taskVector, merged, lambda }, bits, distance, n) =>
+      calls.taskMask(
+        taskVector.byteOffset,
+        merged.byteOffset,
+        lambda,
+        bits.byteOffset,
+        n,
+        distance.byteOffset,
+      ) >>> 0,
     coverage: ({ bits, stride, count, atLeast }, histogram, n) => {
       calls.coverage(bits.byteOffset, stride, count, n, histogram.byteOffset, atLeast);
     },

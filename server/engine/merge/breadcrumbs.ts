@@ -45,7 +45,9 @@ function crumbColumns(input: ColumnInput): Columns {
   for (let m = 0; m < columns.count; m++) {
     const source = column(columns, m);
     const target = column(scratch, m);
-    const [kept, top] = input.facts.cuts[m];
+    const cuts = input.facts.cuts[m];
+    const kept = cuts.at(0);
+    const top = cuts.at(1);
     // The top is cut from the same values into `merged`, which is free until the columns are joined.
     if (top) top.remaining -= stages.trim(source, top, merged, n);
     if (kept) kept.remaining -= stages.trim(source, kept, target, n);

@@ -1,29 +1,32 @@
-// @ts-ignore: decorator
-@inline
-function compare(tau: usize, merged: usize, lambda: v128, o: usize): v128 {
-  const t = v128.load(tau + o);
-  const away = f32x4.mul(lambda, f32x4.abs(f32x4.sub(v128.load(merged + o), t)));
-  return f32x4.gt(f32x4.abs(t), away);
-}
-
-// @ts-ignore: decorator
-@inline
-function sixteen(tau: usize, merged: usize, lambda: v128, o: usize): u32 {
-  const low = i16x8.narrow_i32x4_s(compare(tau, merged, lambda, o), compare(tau, merged, lambda, o + 16));
-  const high = i16x8.narrow_i32x4_s(compare(tau, merged, lambda, o + 32), compare(tau, merged, lambda, o + 48));
-  return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
-}
-
-/** Bits of |τ| > λ·|τ_merge − τ|, least significant first. Returns how many are set. */
-export function taskMask(tau: usize, merged: usize, lambda: f32, bits: usize, n: u32): u32 {
+/**
+ * Bits of |τ| > λ·|τ_merge − τ|, least significant first. Returns how many are set and adds
+ * Σ ((bit ? τ_merge : 0) − τ)² to `away` (f64).
+ */
+export function taskMask(tau: usize, merged: usize, lambda: f32, bits: usize, n: u32, away: usize): u32 {
   const l = f32x4.splat(lambda);
+  let even = f64x2.splat(0);
+  let odd = f64x2.splat(0);
   let active: u32 = 0;
   for (let i: u32 = 0; i < n; i += 32) {
-    const o = <usize>i << 2;
-    const word = sixteen(tau, merged, l, o) | (sixteen(tau, merged, l, o + 64) << 16);
+    let word: u32 = 0;
+    let o = <usize>i << 2;
+    for (let shift: u32 = 0; shift < 32; shift += 4, o += 16) {
+      const t = v128.load(tau + o);
+      const difference = f32x4.sub(v128.load(merged + o), t);
+      const on = f32x4.gt(f32x4.abs(t), f32x4.mul(l, f32x4.abs(difference)));
+      const left = v128.bitselect(difference, t, on);
+      const x = f64x2.promote_low_f32x4(left);
+      const y = f64x2.promote_low_f32x4(i32x4.shuffle(left, left, 2, 3, 2, 3));
+      even = f64x2.add(even, f64x2.mul(x, x));
+      odd = f64x2.add(odd, f64x2.mul(y, y));
+      word |= <u32>i32x4.bitmask(on) << shift;
+    }
     active += popcnt<u32>(word);
     store<u32>(bits + (<usize>i >> 3), word);
   }
+  const total = f64x2.extract_lane(even, 0) + f64x2.extract_lane(even, 1) +
+    (f64x2.extract_lane(odd, 0) + f64x2.extract_lane(odd, 1));
+  store<f64>(away, load<f64>(away) + total);
   return active;
 }
 
@@ -35,6 +38,7 @@ export function taskMask(tau: usize, merged: usize, lambda: f32, bits: usize, n:
 export function coverage(
   bits: usize, stride: usize, count: u32, n: u32, histogram: usize, atLeast: u32,
 ): void {
+  let ones: u32 = 0, twos: u32 = 0, threes: u32 = 0;
   for (let i: u32 = 0; i < n; i += 32) {
     const at = bits + (<usize>i >> 3);
     let p0: u32 = 0, p1: u32 = 0, p2: u32 = 0, p3: u32 = 0, p4: u32 = 0, p5: u32 = 0, p6: u32 = 0;
@@ -50,6 +54,12 @@ export function coverage(
         p6 ^= carry;
       }
     }
+    if (count <= 3 && !atLeast) {
+      ones += popcnt<u32>(p0 & ~p1);
+      twos += popcnt<u32>(p1 & ~p0);
+      threes += popcnt<u32>(p0 & p1);
+      continue;
+    }
     let kept: u32 = 0;
     for (let c: u32 = 0; c <= count; c++) {
       const equal = (c & 1 ? p0 : ~p0) & (c & 2 ? p1 : ~p1) & (c & 4 ? p2 : ~p2) & (c & 8 ? p3 : ~p3) &
@@ -60,6 +70,12 @@ export function coverage(
     }
     if (atLeast)
       for (let m: u32 = 0; m < count; m++) store<u32>(at + <usize>m * stride, kept);
+  }
+  if (count <= 3 && !atLeast) {
+    store<u32>(histogram, load<u32>(histogram) + n - ones - twos - threes);
+    store<u32>(histogram, load<u32>(histogram, 4) + ones, 4);
+    if (count > 1) store<u32>(histogram, load<u32>(histogram, 8) + twos, 8);
+    if (count > 2) store<u32>(histogram, load<u32>(histogram, 12) + threes, 12);
   }
 }
 

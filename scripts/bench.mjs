@@ -1,0 +1,259 @@
+// `npm run bench`: merges a generated zoo of Qwen2.5-0.5B's shape (bf16, base and three experts, 3.95 GB)
+// and prints our figures beside the copy limit of the same bytes, measured in the same run.
+// `--small` takes a zoo of a hundredth, `--keep` leaves the folder, `--threads N` as for a merge.
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const flags = process.argv.slice(2);
+const small = flags.includes('--small');
+const threads = flags.includes('--threads') ? flags[flags.indexOf('--threads') + 1] : 'auto';
+const cli = join(root, 'dist/cli.js');
+const experts = ['pick_place', 'push_cube', 'stack_cube'];
+
+/** Qwen2.5-0.5B, tied embeddings: 494 million numbers. `size` divides every width. */
+function qwenShapes(size) {
+  const [hidden, middle, vocabulary, layers] = [896 / size, 4864 / size, 151936 / size ** 2, 24];
+  const kv = 128 / size;
+  const shapes = { 'model.embed_tokens.weight': [Math.floor(vocabulary), hidden] };
+  for (let i = 0; i < layers; i++) {
+    const at = `model.layers.${i}`;
+    shapes[`${at}.input_layernorm.weight`] = [hidden];
+    shapes[`${at}.mlp.down_proj.weight`] = [hidden, middle];
+    shapes[`${at}.mlp.gate_proj.weight`] = [middle, hidden];
+    shapes[`${at}.mlp.up_proj.weight`] = [middle, hidden];
+    shapes[`${at}.post_attention_layernorm.weight`] = [hidden];
+    for (const [name, rows] of [
+      ['k', kv],
+      ['q', hidden],
+      ['v', kv],
+    ]) {
+      shapes[`${at}.self_attn.${name}_proj.bias`] = [rows];
+      shapes[`${at}.self_attn.${name}_proj.weight`] = [rows, hidden];
+    }
+    shapes[`${at}.self_attn.o_proj.weight`] = [hidden, hidden];
+  }
+  shapes['model.norm.weight'] = [hidden];
+  return shapes;
+}
+
+/** Llama-2-7B's shapes, for a sparse zoo that is planned but hardly read. */
+function llamaShapes() {
+  const shapes = { 'model.embed_tokens.weight': [32000, 4096], 'lm_head.weight': [32000, 4096] };
+  for (let i = 0; i < 32; i++) {
+    const at = `model.layers.${i}`;
+    for (const name of ['q', 'k', 'v', 'o'])
+      shapes[`${at}.self_attn.${name}_proj.weight`] = [4096, 4096];
+    for (const name of ['gate', 'up']) shapes[`${at}.mlp.${name}_proj.weight`] = [11008, 4096];
+    shapes[`${at}.mlp.down_proj.weight`] = [4096, 11008];
+    for (const name of ['input', 'post_attention'])
+      shapes[`${at}.${name}_layernorm.weight`] = [4096];
+  }
+  return shapes;
+}
+
+function header(shapes, width) {
+  const entries = {};
+  let at = 0;
+  for (const [name, shape] of Object.entries(shapes)) {
+    const bytes = shape.reduce((a, b) => a * b, 1) * width;
+    entries[name] = { dtype: 'BF16', shape, data_offsets: [at, at + bytes] };
+    at += bytes;
+  }
+  const json = Buffer.from(JSON.stringify(entries));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(json.length));
+  return { bytes: Buffer.concat([size, json]), size: at };
+}
+
+/** Uniform 32-bit words; the same for the same seed. */
+function words(seed) {
+  let s = seed | 1;
+  return () => {
+    s ^= s << 13;
+    s ^= s >>> 17;
+    s ^= s << 5;
+    return s >>> 0;
+  };
+}
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+function bf16(value) {
+  float[0] = value;
+  return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16;
+}
+
+/**
+ * Base weights of standard deviation about 0.02 and experts a fine-tuning step of about 5e-4 away,
+ * drawn for a million numbers and repeated with another shift in every million, because drawing all
+ * would take minutes.
+ */
+function writeZoo(folder, shapes) {
+  const { bytes, size } = header(shapes, 2);
+  const period = 1 << 20;
+  const next = words(20_251_118);
+  const normal = () => (next() + next() + next() + next() - 2 * 0xffffffff) / 0xffffffff / 0.577;
+  const base = Float32Array.from({ length: period }, () => 0.02 * normal());
+  const tables = [Uint16Array.from(base, bf16)];
+  for (let m = 0; m < experts.length; m++)
+    tables.push(Uint16Array.from(base, (b) => bf16(b + 5e-4 * normal())));
+  ['base', ...experts].forEach((name, model) => {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'config.json'), '{"model_type":"qwen2","tie_word_embeddings":true}\n');
+    const file = openSync(join(path, 'model.safetensors'), 'w');
+    writeSync(file, bytes);
+    const table = Buffer.from(tables[model].buffer);
+    for (let at = 0, turn = 0; at < size; at += table.length, turn++) {
+      // Base and experts turn alike, so that differences stay small.
+      const shift = ((turn * 40_503) % period) * 2;
+      const rest = Math.min(table.length, size - at);
+      const turned = Buffer.concat([table.subarray(shift), table.subarray(0, shift)]);
+      writeSync(file, turned, 0, rest);
+    }
+    fsyncSync(file);
+    closeSync(file);
+  });
+  return size * 4;
+}
+
+/** Reads every input and writes as many bytes as the merge does, with fsync. */
+function copyLimit(folder, writes) {
+  const buffer = Buffer.allocUnsafeSlow(1 << 20);
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  for (const name of ['base', ...experts]) {
+    const path = join(folder, name, 'model.safetensors');
+    const file = openSync(path, 'r');
+    const size = statSync(path).size;
+    for (let at = 0; at < size;) at += readSync(file, buffer, 0, buffer.length, at);
+    closeSync(file);
+  }
+  const out = join(folder, 'copy');
+  const file = openSync(out, 'w');
+  for (let at = 0; at < writes; at += buffer.length) writeSync(file, buffer);
+  fsyncSync(file);
+  closeSync(file);
+  const wall = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpu);
+  rmSync(out);
+  return { wall, cpu: (used.user + used.system) / 1e6 };
+}
+
+/** Runs a command and measures it: processor seconds of all its threads, wall time, peak memory. */
+function measured(args) {
+  const script = `
+    const { spawnSync } = require('node:child_process');
+    const start = performance.now();
+    const r = spawnSync(process.execPath, ${JSON.stringify(args)}, { encoding: 'utf8' });
+    const wall = (performance.now() - start) / 1000;
+    const u = process.resourceUsage();
+    console.log(JSON.stringify({ status: r.status, wall, stdout: r.stdout, stderr: r.stderr }));`;
+  const time = spawnSync('/usr/bin/time', ['-f', '%U %S %M', process.execPath, '-e', script], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (time.error) throw new Error('bench needs /usr/bin/time', { cause: time.error });
+  const result = JSON.parse(time.stdout);
+  if (result.status !== 0) throw new Error(result.stderr || result.stdout);
+  const [user, system, memory] = time.stderr.trim().split('\n').at(-1).split(' ').map(Number);
+  return { ...result, cpu: user + system, memory: memory / 1024 };
+}
+
+function recipe(folder, name, merge) {
+  const file = join(folder, `${name}.mergevla.yaml`);
+  const lines = [
+    'version: 1',
+    'base: base',
+    'experts:',
+    ...experts.map((task) => `  ${task}: ${task}`),
+    `merge: ${JSON.stringify(merge)}`,
+    'masks: { lambda: 0.6 }',
+    `run: { threads: ${threads} }`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+function row(name, values) {
+  console.log(name.padEnd(44) + values.map((value) => value.padStart(14)).join(''));
+}
+
+function timing(label, args, limit) {
+  const best = [1, 2, 3].map(() => measured(args).wall).sort((a, b) => a - b)[0];
+  row(label, [`${best.toFixed(2)} s`, '', '', `limit ${limit} s`]);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'mergevla-bench-'));
+try {
+  const input = writeZoo(folder, qwenShapes(small ? 8 : 1));
+  const output = (input / 8) * (2 + 3 / 8);
+  console.log(
+    `zoo of ${(input / 1e9).toFixed(2)} GB, ${(output / 1e9).toFixed(2)} GB to write, threads ${threads}`,
+  );
+  row('', ['CPU s', 'wall s', 'peak MB', '']);
+  const copy = copyLimit(folder, output);
+  row('copy limit (read all, write as much, fsync)', [
+    copy.cpu.toFixed(2),
+    copy.wall.toFixed(2),
+    '',
+    '',
+  ]);
+  const merges = [
+    ['task arithmetic + 3 masks', { method: 'task_arithmetic' }, 4],
+    ['TIES, density 0.2 + 3 masks', { method: 'ties', density: 0.2 }, 8],
+  ];
+  for (const [name, merge, limit] of merges) {
+    const file = recipe(folder, merge.method, merge);
+    const out = join(folder, `out-${merge.method}`);
+    const figures = measured([cli, 'merge', file, '--out', out, '--quiet']);
+    rmSync(out, { recursive: true });
+    row(name, [
+      figures.cpu.toFixed(2),
+      `${figures.wall.toFixed(2)} (${(figures.wall / copy.wall).toFixed(2)}x)`,
+      figures.memory.toFixed(0),
+      `limit ${limit} s, 400 MB`,
+    ]);
+  }
+  timing('mergevla --version', [cli, '--version'], 0.15);
+  timing('mergevla check', [cli, 'check', join(folder, 'task_arithmetic.mergevla.yaml')], 0.4);
+
+  const sparse = join(folder, 'sparse');
+  for (const name of ['base', ...experts, 'fourth', 'fifth'].slice(0, small ? 4 : 6)) {
+    mkdirSync(join(sparse, name), { recursive: true });
+    const path = join(sparse, name, 'model.safetensors');
+    const { bytes, size } = header(llamaShapes(), 2);
+    writeFileSync(path, bytes);
+    truncateSync(path, bytes.length + size);
+  }
+  const big = recipe(sparse, 'big', { method: 'ties', density: 0.2 });
+  timing('plan of a sparse 7B zoo', [cli, 'plan', big], 3);
+  const out = join(folder, 'out-big');
+  const glob = ['--only', 'model.layers.3.mlp.*'];
+  const figures = measured([cli, 'merge', big, ...glob, '--out', out, '--quiet']);
+  row('merge of three of its tensors', [
+    figures.cpu.toFixed(2),
+    figures.wall.toFixed(2),
+    figures.memory.toFixed(0),
+    'limit 2048 MB',
+  ]);
+} finally {
+  if (flags.includes('--keep')) console.log(`left ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
