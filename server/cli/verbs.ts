@@ -59,6 +59,21 @@ export const verbs: readonly VerbSpec[] = [
     load: () => import('./verbs/devices'),
   },
   {
+    name: 'export',
+    summary: 'the result of a run in another form',
+    operands: 'RUN',
+    count: [1, 1],
+    options: {
+      form: { type: 'string', value: 'FORM', help: 'weights, mergevla, mergekit or model-card' },
+      out: {
+        type: 'string',
+        value: 'PATH',
+        help: 'where to; inside the run or on stdout without it',
+      },
+    },
+    load: () => import('./verbs/export'),
+  },
+  {
     name: 'import-recipe',
     summary: 'a mergekit recipe as one of ours, as far as it maps',
     operands: 'MERGEKIT.yaml',

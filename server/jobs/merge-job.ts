@@ -102,7 +102,8 @@ async function mergeInto(
   });
   const manifest = await finishMerged({ recipe, inputs, plan, output, signal: request.signal });
   run.endPhase('merge', 'done');
-  writeRunFiles(run, { checked, manifest, report, version: request.version });
+  const { only, version } = request;
+  writeRunFiles(run, { checked, manifest, report, version, only });
   return report;
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
+import type { Part } from '../tensors/types';
 import { planOutput, type OutputPlan, type TensorSlot, type TensorSpec } from '../tensors/writer';
 
 /** Where the results of one tensor go. */
@@ -135,35 +136,45 @@ export function maskMetadata(
 
 /** One checkpoint, or one a task when the models are masked. */
 function weightOutputs(plan: MergePlan, folder: string): MergeOutputs {
-  const perTask = plan.masks !== null;
-  const shard = { shardBytes: plan.shardBytes, metadata: { format: 'pt' } };
-  const specOf = (job: TensorJob): TensorSpec => ({
-    name: job.name,
-    dtype: job.outputDtype,
-    shape: job.shape,
-  });
-  if (perTask) {
-    const specs = plan.jobs.map(specOf);
-    const plans = plan.tasks.map((task) =>
-      planOutput(specs, { ...shard, folder: join(folder, task), stem: 'model' }),
-    );
-    const slots = plan.jobs.map((job) => ({
-      weights: plans.flatMap((output) => output.slots.get(job.name) ?? []),
-    }));
-    return { plans, slots, masks: null };
+  if (plan.masks) {
+    const plans = plan.tasks.map((task) => planParts(plan, plan.jobs, join(folder, task)));
+    const slots = plan.jobs.map((job) => ({ weights: plans.flatMap(slotIn(job)) }));
+    return { plans: plans.flat(), slots, masks: null };
   }
-  const shared = plan.jobs.filter((job) => job.rule.kind !== 'per_task').map(specOf);
+  const shared = plan.jobs.filter((job) => job.rule.kind !== 'per_task');
   const own = plan.jobs.filter((job) => job.rule.kind === 'per_task');
-  const model = planOutput(shared, { ...shard, folder, stem: 'model' });
+  const model = planParts(plan, shared, folder);
   // One model cannot hold every task's own tensors, so they lie beside it, one file a task.
   const heads = plan.tasks.map((task) =>
-    planOutput(own.map(specOf), { ...shard, folder: join(folder, 'per_task'), stem: task }),
+    planOutput(own.map(specOf), { folder: join(folder, 'per_task'), stem: task, ...weightFile }),
   );
   const slots = plan.jobs.map((job) => {
-    const one = model.slots.get(job.name);
-    return {
-      weights: one ? [one] : heads.flatMap((output) => output.slots.get(job.name) ?? []),
-    };
+    const one = slotIn(job)(model);
+    return { weights: one.length > 0 ? one : heads.flatMap((head) => slotIn(job)([head])) };
   });
-  return { plans: own.length > 0 ? [model, ...heads] : [model], slots, masks: null };
+  return { plans: own.length > 0 ? [...model, ...heads] : model, slots, masks: null };
+}
+
+const weightFile = { metadata: { format: 'pt' } } as const;
+
+/** The model, and a file for each companion part that the checkpoints keep in files of their own. */
+function planParts(plan: MergePlan, jobs: readonly TensorJob[], folder: string): OutputPlan[] {
+  return (['model', 'action_head', 'proprio_projector'] as const).flatMap((stem) => {
+    const specs = jobs.filter((job) => partOf(job) === stem).map(specOf);
+    if (specs.length === 0 && stem !== 'model') return [];
+    const shardBytes = stem === 'model' ? plan.shardBytes : Infinity;
+    return [planOutput(specs, { folder, stem, shardBytes, ...weightFile })];
+  });
+}
+
+function partOf({ base, experts }: TensorJob): Part {
+  return base?.stored?.part ?? experts[0]?.stored?.part ?? 'model';
+}
+
+function specOf(job: TensorJob): TensorSpec {
+  return { name: job.name, dtype: job.outputDtype, shape: job.shape };
+}
+
+function slotIn(job: TensorJob): (plans: readonly OutputPlan[]) => TensorSlot[] {
+  return (plans) => plans.flatMap(({ slots }) => slots.get(job.name) ?? []);
 }

@@ -15,6 +15,7 @@ export interface RunFacts {
   readonly manifest: Manifest;
   readonly report: MergeReport;
   readonly version: string;
+  readonly only?: string | undefined;
 }
 
 /** The files of a run beside `merged/`: what was asked, what came out, and the card. */
@@ -24,6 +25,7 @@ export function writeRunFiles(run: RunDirectory, facts: RunFacts): void {
   writeJsonAtomic(run.file('recipe.resolved.json'), {
     recipe,
     recipe_path: checked.path,
+    only: facts.only ?? null,
     inputs: inputs ? describeInputs(inputs) : [],
   });
   writeJsonAtomic(run.file('report.json'), report);
