@@ -112,6 +112,7 @@ function clientOptions(context: ExtensionContext, logs: Logs): LanguageClientOpt
       trusted: workspace.isTrusted,
       job: { node, environment },
       cli: context.asAbsolutePath('dist/cli.js'),
+      commands: declaredCommands(context),
     }),
     markdown: {
       isTrusted: { enabledCommands: linkedCommands },
@@ -126,4 +127,12 @@ function clientOptions(context: ExtensionContext, logs: Logs): LanguageClientOpt
       ],
     },
   };
+}
+
+/** Commands of this version, so that the server offers none that is not there. */
+function declaredCommands(context: ExtensionContext): string[] {
+  const { contributes } = context.extension.packageJSON as {
+    contributes: { commands: readonly { command: string }[] };
+  };
+  return contributes.commands.map(({ command }) => command);
 }

@@ -51,7 +51,7 @@ function namedItems(
       return listDevices().map(({ id, name }) => value(id, name));
     case 'task':
       return analysis.recipe.tasks.map((task) => value(task, 'task', CompletionItemKind.Class));
-    case undefined:
+    default:
       return [];
   }
 }

@@ -24,6 +24,6 @@ export interface Session extends InitializationOptions {
   folders: readonly string[];
   /** The client answers questions about settings. */
   asksSettings: boolean;
-  /** The client pulls diagnostics anew when asked to. */
-  refreshes: boolean;
+  /** What the client asks for anew when it is told to. */
+  refreshes: { diagnostics: boolean; lenses: boolean; hints: boolean };
 }

@@ -16,8 +16,9 @@ function main(): void {
     folders: [],
     job: { node: '', environment: {} },
     cli: '',
+    commands: [],
     asksSettings: false,
-    refreshes: false,
+    refreshes: { diagnostics: false, lenses: false, hints: false },
   };
   const notify = notifier(connection);
   const runs = createRunWatch({

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PhaseSummary, RunSummary } from '../protocol/methods';
 import type { RunEvent } from '../protocol/events';
@@ -14,6 +15,13 @@ export interface WatchedRun {
   readonly summary: RunSummary;
   /** Of a finished merge. */
   readonly report: MergeReport | undefined;
+  /** Successes of evaluated episodes, by `<policy>/<task>`. */
+  readonly rates: ReadonlyMap<string, Rate>;
+}
+
+export interface Rate {
+  readonly successes: number;
+  readonly episodes: number;
 }
 
 export interface RunWatchEvents {
@@ -148,7 +156,43 @@ async function watched(
       headline: report && headline(report),
     }),
   };
-  return { summary, report };
+  return { summary, report, rates: await ratesOf(stored, before) };
+}
+
+/** Counts of `episodes.jsonl`, once the evaluation has ended; a line that is not whole is left out. */
+async function ratesOf(
+  { folder, record, state }: StoredRun,
+  before: WatchedRun | undefined,
+): Promise<ReadonlyMap<string, Rate>> {
+  const evaluated = record.phases.some(
+    ({ name, state: phase }) => name === 'evaluate' && phase === 'done',
+  );
+  if (!evaluated || state !== 'done') return new Map();
+  if (before && before.rates.size > 0) return before.rates;
+  const rates = new Map<string, Rate>();
+  const text = await readFile(join(folder, 'episodes.jsonl'), 'utf8').catch(() => '');
+  for (const line of text.split('\n')) {
+    const episode = parseEpisode(line);
+    if (!episode) continue;
+    const key = `${episode.policy}/${episode.task}`;
+    const { successes, episodes } = rates.get(key) ?? { successes: 0, episodes: 0 };
+    rates.set(key, { successes: successes + Number(episode.success), episodes: episodes + 1 });
+  }
+  return rates;
+}
+
+function parseEpisode(
+  line: string,
+): { readonly policy: string; readonly task: string; readonly success: boolean } | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<Record<string, unknown>>;
+    const { policy, task, success } = value;
+    return typeof policy === 'string' && typeof task === 'string' && typeof success === 'boolean'
+      ? { policy, task, success }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The members that are there: optional members are left out, not undefined. */

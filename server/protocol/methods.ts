@@ -139,4 +139,6 @@ export interface InitializationOptions {
   };
   /** Absolute path of the `mergevla` command. */
   readonly cli: string;
+  /** Commands of this editor that lenses and hovers may name. */
+  readonly commands: readonly string[];
 }
