@@ -23,11 +23,14 @@ export async function valueItems(
   if (path.join('.') === 'merge.method') return methodItems(cursor);
   const key = describeKey(path) ?? listItem(path);
   if (!key) return [];
-  return [
+  const items = [
     ...choiceItems(key, cursor),
     ...nameItems(analysis, path),
     ...(await namedItems(context, analysis, { key, cursor })),
   ];
+  return items.filter(
+    ({ label }, index) => items.findIndex((each) => each.label === label) === index,
+  );
 }
 
 /** An item of a list is described by the list's key. */
@@ -84,7 +87,9 @@ function choiceItems(key: KeyDescription, cursor: Cursor): CompletionItem[] {
   const others = [
     ...(simple && !known ? [value(String(key.default), 'default')] : []),
     ...(key.kinds.includes('boolean') ? [value('true', ''), value('false', '')] : []),
-    ...(cursor.flow ? [] : (key.examples ?? []).map((each) => value(flowText(each), 'example'))),
+    ...(cursor.flow || key.names === 'path'
+      ? []
+      : (key.examples ?? []).map((each) => value(flowText(each), 'example'))),
   ];
   const seen = new Set(choices.map(({ label }) => label));
   return [...choices, ...others.filter(({ label }) => !seen.has(label) && seen.add(label))];

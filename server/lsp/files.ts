@@ -1,24 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../protocol/problem';
-import { findingRange, keyRange, placeAt } from '../recipe/locate';
-import type { RecipePath } from '../recipe/located';
-import type { RecipeDocument } from '../recipe/parse';
+import { createInputCache } from '../jobs/inputs';
+import { findingRange } from '../recipe/locate';
 import { validateAgainstTensors, type TensorFact } from '../recipe/validate-tensors';
 import type { Analysis } from './documents';
+import { planOf } from './plan';
 import { loadRecipeFiles, type LoadedFiles } from './load-files';
-
-/** A finding of files without its range: the text may have moved since the files were read. */
-interface PlacedProblem {
-  readonly problem: Problem;
-  readonly path: RecipePath;
-  readonly part: 'key' | 'value';
-}
 
 interface State {
   key: string;
   reading: AbortController | undefined;
   loaded: LoadedFiles | undefined;
-  placed: readonly PlacedProblem[];
   settled: Promise<void>;
 }
 
@@ -52,6 +44,7 @@ export function createRecipeFiles(options: RecipeFilesOptions): RecipeFiles {
 class Files implements RecipeFiles {
   readonly #states = new Map<string, State>();
   readonly #latest = new Map<string, Analysis>();
+  readonly #cache = createInputCache();
   readonly #listeners: ((uri: string) => void)[] = [];
 
   constructor(private readonly options: RecipeFilesOptions) {}
@@ -67,7 +60,6 @@ class Files implements RecipeFiles {
     const next: State = {
       ...{ key, reading },
       loaded: state?.loaded,
-      placed: state?.placed ?? [],
       settled: Promise.resolve(),
     };
     this.#states.set(analysis.uri, next);
@@ -115,10 +107,9 @@ class Files implements RecipeFiles {
 
   async #read(analysis: Analysis, state: State, signal: AbortSignal): Promise<void> {
     try {
-      const loaded = await loadRecipeFiles(analysis, signal);
+      const loaded = await loadRecipeFiles(analysis, signal, this.#cache);
       if (signal.aborted) return;
       state.loaded = loaded;
-      state.placed = loaded.problems.map((problem) => place(analysis.recipe, problem));
     } catch (error) {
       if (signal.aborted) return;
       this.options.warn(`reading headers failed: ${String(error)}`);
@@ -134,25 +125,29 @@ function touches(state: State | undefined, changed: readonly string[]): boolean 
   return roots.some((root) => changed.some((path) => path.startsWith(root)));
 }
 
+/** The text may have moved since the files were read, so ranges are taken from the text of now. */
 function problems(analysis: Analysis, state: State | undefined): Problem[] {
-  if (!state) return [];
+  if (!state?.loaded) return [];
   const { recipe } = analysis;
-  const placed = state.placed.map(({ problem, path, part }) => ({
-    ...problem,
-    range: (part === 'key' ? keyRange(recipe, path) : undefined) ?? findingRange(recipe, path),
+  const { findings, tensors } = state.loaded;
+  const placed = findings.map(({ recipePath, ...rest }) => ({
+    ...rest,
+    range: findingRange(recipe, recipePath),
   }));
-  return [...placed, ...validateAgainstTensors(recipe, { tensors: state.loaded?.tensors ?? [] })];
-}
-
-function place(recipe: RecipeDocument, problem: Problem): PlacedProblem {
-  const { path, part } = placeAt(recipe, problem.range.start);
-  return { problem, path, part: part === 'key' ? 'key' : 'value' };
+  const planned = planOf(analysis, state.loaded)?.problems ?? [];
+  return [...placed, ...validateAgainstTensors(recipe, { tensors }), ...planned];
 }
 
 /** Changes exactly when other files have to be read. */
 function filesKey({ path, recipe }: Analysis): string {
   const { base, experts, layout } = recipe.recipe;
-  return JSON.stringify([path && dirname(path), base, experts, layout, recipe.tasks]);
+  return JSON.stringify([
+    path === undefined ? '' : dirname(path),
+    base,
+    experts,
+    layout,
+    recipe.tasks,
+  ]);
 }
 
 /** A path of a recipe as an absolute one. */

@@ -9,6 +9,7 @@ import { numbers } from './checkpoints';
 import type { ServerContext } from './context';
 import { overlaps, toPosition, toRange } from './convert';
 import type { Analysis } from './documents';
+import { planOf } from './plan';
 import { byGlob, matched } from './tensor-facts';
 import { bytes, count, per, percent, plural, valueOf, type Figure } from './text';
 
@@ -26,6 +27,7 @@ export function inlayHints(context: ServerContext, analysis: Analysis, range: Ra
   const notes = [
     ...checkpointNotes(context, analysis),
     ...globNotes(context, analysis),
+    ...sizeNotes(context, analysis),
     ...defaultNotes(context, analysis),
     ...idleNotes(analysis),
     ...metricNotes(context, analysis),
@@ -76,6 +78,18 @@ function globNotes({ files }: ServerContext, analysis: Analysis): Note[] {
   const text = `${plural(inside.names.length, 'tensor')} · ${count(inside.elements)}`;
   const tooltip = 'in the whole scope, from headers';
   return [...globs, { path: ['merge', 'scope', 'blocks'], text, tooltip }];
+}
+
+/** The size of the result, at the key that decides it most: the form, else the method. */
+function sizeNotes({ files }: ServerContext, analysis: Analysis): Note[] {
+  const plan = planOf(analysis, files.loaded(analysis))?.value;
+  if (!plan) return [];
+  const path = ['output.form', 'output', 'merge.method']
+    .map((dotted) => dotted.split('.'))
+    .find((each) => find(analysis.recipe.root, each)?.value.kind === 'scalar');
+  const text = `≤\u00a0${bytes(plan.bytesToWrite)} ${plan.form}`;
+  const tooltip = `A merge reads ${bytes(plan.bytesToRead)} and writes at most ${bytes(plan.bytesToWrite)}; tensors that turn out equal to the base are not written.`;
+  return path ? [{ path, text, tooltip }] : [];
 }
 
 /** What a section means that names only a part of its keys. */

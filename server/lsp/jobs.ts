@@ -24,10 +24,10 @@ export async function startJob(
 ): Promise<JobStarted> {
   const { session } = context;
   if (!session.trusted)
-    throw new MergeError('MV550', 'jobs run only in a trusted workspace', { fault: 'usage' });
+    throw new MergeError('MV591', 'jobs run only in a trusted workspace', { fault: 'usage' });
   const recipe = context.documents.get(uri) ?? analyse(uri, await readText(uri));
   if (recipe.path === undefined)
-    throw new MergeError('MV551', 'the recipe has to be saved to a file first', { fault: 'usage' });
+    throw new MergeError('MV592', 'the recipe has to be saved to a file first', { fault: 'usage' });
   const resolved = resolveRecipe(recipe.recipe);
   const output = resolve(dirname(recipe.path), resolved.output.directory);
   const folder = run ?? join(output, runId(resolved.name));
@@ -77,7 +77,7 @@ async function appears(folder: string, pid: number): Promise<void> {
     await new Promise((again) => setTimeout(again, 50));
   }
   if (await readRun(folder).catch(() => undefined)) return;
-  throw new MergeError('MV552', await lastWords(dirname(folder)), { fault: 'system' });
+  throw new MergeError('MV593', await lastWords(dirname(folder)), { fault: 'system' });
 }
 
 async function lastWords(output: string): Promise<string> {

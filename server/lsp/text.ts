@@ -13,6 +13,7 @@ export const isEstimate = (figure: Figure): figure is Estimate => typeof figure 
 export function per(figure: Figure, whole: number): Figure {
   if (!isEstimate(figure)) return figure / whole;
   const { value, low, high } = figure;
+  if (low === null || high === null) return { value: value / whole, low: null, high: null };
   return { value: value / whole, low: low / whole, high: high / whole };
 }
 
@@ -21,9 +22,10 @@ export function percent(share: Figure | undefined, options: { short?: boolean } 
   if (share === undefined || !Number.isFinite(valueOf(share))) return '–';
   const value = 100 * valueOf(share);
   if (!isEstimate(share)) return `${value.toFixed(options.short ? 1 : 2)}\u00a0%`;
-  const half = (100 * (share.high - share.low)) / 2;
   const about = `≈\u00a0${value.toFixed(1)}\u00a0%`;
-  return options.short ? about : `${about}\u00a0±\u00a0${half.toFixed(1)}`;
+  const { low, high } = share;
+  if (options.short || low === null || high === null) return about;
+  return `${about}\u00a0±\u00a0${((100 * (high - low)) / 2).toFixed(1)}`;
 }
 
 /** `+0.18`, `−0.04`: the sign always written, with a true minus. */
