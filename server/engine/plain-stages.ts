@@ -1,12 +1,13 @@
-import type {
-  BasePair,
-  Columns,
-  Cut,
-  Election,
-  MaskInput,
-  MaskSet,
-  Stages,
-  Window,
+import {
+  column,
+  type BasePair,
+  type Columns,
+  type Cut,
+  type Election,
+  type MaskInput,
+  type MaskSet,
+  type Stages,
+  type Window,
 } from './stages';
 
 const round = Math.fround;
@@ -42,8 +43,8 @@ export const plainStages: Stages = {
   applyMask,
   distance,
   sumSquares,
-  gram3: ({ views }, out, n) => {
-    const [a, b, c] = views;
+  gram3: (columns, out, n) => {
+    const [a, b, c] = [0, 1, 2].map((m) => column(columns, m));
     out.fill(0);
     const conflicts = new Float64Array(1);
     [a, b, c].forEach((x, i) => (out[i] = sumSquares(x, n)));
@@ -103,8 +104,8 @@ function bitsOf(a: Float32Array): Uint32Array {
   return new Uint32Array(a.buffer, a.byteOffset, a.length);
 }
 
-function trim(column: Float32Array, cut: Cut, target: Float32Array, n: number): number {
-  const source = bitsOf(column);
+function trim(values: Float32Array, cut: Cut, target: Float32Array, n: number): number {
+  const source = bitsOf(values);
   const into = bitsOf(target);
   let used = 0;
   for (let i = 0; i < n; i++) {
@@ -119,8 +120,8 @@ function trim(column: Float32Array, cut: Cut, target: Float32Array, n: number): 
   return used;
 }
 
-function tally(column: Float32Array, window: Window, histogram: Uint32Array, n: number): number {
-  const bits = bitsOf(column);
+function tally(values: Float32Array, window: Window, histogram: Uint32Array, n: number): number {
+  const bits = bitsOf(values);
   let above = 0;
   for (let i = 0; i < n; i++) {
     const magnitude = bits[i] & 0x7fffffff;
@@ -133,8 +134,8 @@ function tally(column: Float32Array, window: Window, histogram: Uint32Array, n: 
 function taskMask(
   { taskVector, merged, lambda }: MaskInput,
   bits: Uint8Array,
-  away: Float64Array,
   n: number,
+  distance?: Float64Array,
 ): number {
   const l = round(lambda);
   const s = new Float64Array(4);
@@ -149,7 +150,7 @@ function taskMask(
     bits[i >>> 3] |= 1 << (i & 7);
     active++;
   }
-  away[0] += s[0] + s[1] + (s[2] + s[3]);
+  if (distance) distance[0] += s[0] + s[1] + (s[2] + s[3]);
   return active;
 }
 

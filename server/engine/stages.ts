@@ -6,8 +6,8 @@ export interface Columns {
   readonly data: Float32Array;
   readonly stride: number;
   readonly count: number;
-  /** Column m as an array of its own; made once, because making views in a loop is slow. */
-  readonly views: readonly Float32Array[];
+  /** Column m as an array of its own, where made once: making views in a loop is slow. */
+  readonly views?: readonly Float32Array[];
 }
 
 /** Columns over one array. */
@@ -41,9 +41,9 @@ export interface Stages {
   tally(column: Float32Array, window: Window, histogram: Uint32Array, n: number): number;
   /**
    * Bits of |τ| > λ·|τ_merge − τ| (reference §3.1), least significant first; returns the active count and
-   * adds Σ ((bit ? τ_merge : 0) − τ)² to `distance[0]`.
+   * adds, where asked, Σ ((bit ? τ_merge : 0) − τ)² to `distance[0]`.
    */
-  taskMask(pair: MaskInput, bits: Uint8Array, distance: Float64Array, n: number): number;
+  taskMask(pair: MaskInput, bits: Uint8Array, n: number, distance?: Float64Array): number;
   /** Adds to `histogram` how many positions are active in 0 … count masks; see `MaskSet.atLeast`. */
   coverage(masks: MaskSet, histogram: Uint32Array, n: number): void;
   /** target = base + (bit ? merged : 0). */
@@ -103,5 +103,5 @@ export interface MaskSet {
 
 /** Column m as a view. */
 export function column(columns: Columns, m: number): Float32Array {
-  return columns.views[m];
+  return columns.views?.[m] ?? columns.data.subarray(m * columns.stride, (m + 1) * columns.stride);
 }

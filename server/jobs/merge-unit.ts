@@ -91,7 +91,7 @@ function makeMasks(
     const pair = { taskVector, merged, lambda: lambda[m] ?? 0 };
     if (round) return nativeMask(taskVector, merged, { lambda: pair.lambda, round, n }, bits);
     outputs.distance[0] = 0;
-    const count = kernels.stages.taskMask(pair, bits, outputs.distance, n);
+    const count = kernels.stages.taskMask(pair, bits, n, outputs.distance);
     if (distances) distances[m] = outputs.distance[0];
     return count;
   });

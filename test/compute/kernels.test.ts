@@ -110,8 +110,8 @@ const steps: Record<string, (b: Bench) => unknown> = {
         stages.taskMask(
           { taskVector: column(columns, m), merged: target, lambda: 0.6 },
           bits.subarray((m * n) / 8),
-          doubles,
           n,
+          doubles,
         ),
       );
     stages.coverage({ bits, stride: n / 8, count: tasks, atLeast: 0 }, words, n);
@@ -124,8 +124,8 @@ const steps: Record<string, (b: Bench) => unknown> = {
       stages.taskMask(
         { taskVector: column(columns, m), merged: target, lambda: 0.6 },
         bits.subarray((m * n) / 8),
-        doubles,
         n,
+        doubles,
       );
     stages.coverage({ bits, stride: n / 8, count: tasks, atLeast: 2 }, words, n);
     stages.applyMask({ base: column(columns, 0), merged: column(columns, 1) }, bits, target, n);
@@ -138,8 +138,8 @@ const steps: Record<string, (b: Bench) => unknown> = {
       stages.taskMask(
         { taskVector: column(columns, m), merged: column(columns, 3), lambda: 0.3 },
         bits.subarray((m * n) / 8),
-        doubles,
         n,
+        doubles,
       );
     stages.coverage({ bits, stride: n / 8, count: 3, atLeast: 0 }, words, n);
     stages.add(column(columns, 0), column(columns, 1), target, n);

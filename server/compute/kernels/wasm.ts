@@ -134,8 +134,9 @@ function stagesOf(calls: Exports): Stages {
     ...maskStages(calls),
     sumSquares: (a, n) => calls.sumSquares(a.byteOffset, n),
     gram3: (columns, out, n) => {
-      const [a, b, c] = columns.views;
-      if (a && b && c) calls.gram3(a.byteOffset, b.byteOffset, c.byteOffset, n, out.byteOffset);
+      const first = columns.data.byteOffset;
+      const step = columns.stride * 4;
+      calls.gram3(first, first + step, first + 2 * step, n, out.byteOffset);
     },
     dot: (a, b, conflicts, n) => calls.dot(a.byteOffset, b.byteOffset, n, conflicts.byteOffset),
   };
@@ -145,14 +146,15 @@ function maskStages(
   calls: Exports,
 ): Pick<Stages, 'taskMask' | 'coverage' | 'applyMask' | 'distance'> {
   return {
-    taskMask: ({ taskVector, merged, lambda }, bits, distance, n) =>
+    taskMask: ({ taskVector, merged, lambda }, bits, n, distance) =>
       calls.taskMask(
         taskVector.byteOffset,
         merged.byteOffset,
         lambda,
         bits.byteOffset,
         n,
-        distance.byteOffset,
+        // The first bytes of the memory are nobody's.
+        distance?.byteOffset ?? 0,
       ) >>> 0,
     coverage: ({ bits, stride, count, atLeast }, histogram, n) => {
       calls.coverage(bits.byteOffset, stride, count, n, histogram.byteOffset, atLeast);
