@@ -34,7 +34,8 @@ export async function policyOf(parts: PolicyParts, options: LoadOptions = {}): P
   const runner = new PolicyRunner(parts, config, {
     onnx,
     device,
-    threads: options.threads,
+    // One thread beats several on small models, where waking the others costs more than they do.
+    threads: options.threads ?? (isSmall ? 1 : undefined),
     compose: options.compose ?? isSmall,
     lean: !isSmall,
   });
