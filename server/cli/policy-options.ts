@@ -21,3 +21,16 @@ export const loadOptions: Readonly<Record<string, OptionSpec>> = {
   device: { type: 'string', value: 'NAME', help: 'auto (default), or one that devices names' },
   threads: { type: 'string', value: 'N', help: 'threads of one operation' },
 };
+
+export const serveOptions: Readonly<Record<string, OptionSpec>> = {
+  port: { type: 'string', value: 'N', help: '0 takes any free port and prints it' },
+  host: { type: 'string', value: 'ADDRESS', help: 'default 127.0.0.1; others want --token' },
+  token: { type: 'string', value: 'TEXT', help: 'what clients must send as Api-Key or ?token=' },
+  task: { type: 'string', value: 'NAME', help: 'this task always, instead of routing' },
+  rotate: { type: 'string', value: 'DEGREES', help: 'turn pictures first: 180 for raw LIBERO' },
+  gripper: { type: 'string', value: 'FORM', help: 'libero or raw; libero for LIBERO tasks' },
+  'image-keys': { type: 'string', value: 'A,B', help: 'names of the pictures, in camera order' },
+  'state-key': { type: 'string', value: 'KEY', help: 'name of the state (openpi)' },
+  'prompt-key': { type: 'string', value: 'KEY', help: 'name of the instruction (openpi)' },
+  ...loadOptions,
+};

@@ -82,12 +82,11 @@ export async function readObservation({ options }: Call): Promise<Observation> {
   const instruction = options.text('instruction');
   if (!paths || instruction === undefined)
     throw usage(`--${paths ? 'instruction' : 'images'} is needed`);
-  const rotate = options.text('rotate') ?? '0';
-  if (rotate !== '0' && rotate !== '180') throw usage(`--rotate takes 0 or 180, not ${rotate}`);
+  const isTurned = readRotation(options.text('rotate'));
   const images = await Promise.all(
     paths.map(async (path) => {
       const picture = await readPicture(path);
-      return rotate === '180' ? turnPicture(picture) : picture;
+      return isTurned ? turnPicture(picture) : picture;
     }),
   );
   const text = options.text('proprio');
@@ -114,4 +113,17 @@ function parseProprio(text: string): number[] {
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
     throw usage(`--proprio takes a JSON list of numbers such as [0.1, 0.2], not ${text}`);
   return value;
+}
+
+/** Whether pictures are to be turned by 180°. */
+export function readRotation(text: string | undefined): boolean {
+  if (text === undefined || text === '0') return false;
+  if (text === '180') return true;
+  throw usage(`--rotate takes 0 or 180, not ${text}`);
+}
+
+/** The task of `--task`, or undefined. */
+export function readTask(wanted: string | undefined, policy: Policy): string | undefined {
+  if (wanted === undefined || policy.tasks.includes(wanted)) return wanted;
+  throw usage(`--task ${wanted} is not a task of this policy; it has ${policy.tasks.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-import { loadOptions, observationOptions } from './policy-options';
+import { loadOptions, observationOptions, serveOptions } from './policy-options';
 import type { VerbSpec } from './verb';
 
 /** Every verb of the command, in the order of its help. A new verb is one entry here. */
@@ -159,5 +159,13 @@ export const verbs: readonly VerbSpec[] = [
       ...loadOptions,
     },
     load: () => import('./verbs/act'),
+  },
+  {
+    name: 'serve',
+    summary: 'the routed policy on the openpi and vla-eval websocket protocols',
+    operands: 'RUN',
+    count: [1, 1],
+    options: serveOptions,
+    load: () => import('./verbs/serve'),
   },
 ];

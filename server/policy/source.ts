@@ -25,7 +25,7 @@ export async function openPolicyParts(path: string, options: SourceOptions): Pro
   const folder = [join(given, 'merged'), given].find(isMerged);
   if (folder !== undefined) {
     const merged = await readMergedDirectory(folder, open);
-    const basePath = options.base ?? merged.base ?? recipeBase(folder);
+    const basePath = options.base ?? merged.base ?? recordedBase(folder);
     if (basePath === undefined) throw baseMissing(folder);
     const base = await openCheckpoint(resolve(dirname(folder), basePath), open);
     const config = readJsonFile(join(merged.companionFolder, 'config.json')) ?? base.config;
@@ -43,13 +43,17 @@ function isMerged(folder: string): boolean {
   );
 }
 
-/** The base that a run's resolved recipe names: the released layout itself does not say. */
-function recipeBase(folder: string): string | undefined {
+/** The base that our own runs name beside the released layout, which itself does not say. */
+function recordedBase(folder: string): string | undefined {
+  const manifest = readJsonFile(join(folder, 'manifest.json'));
   const resolved = readJsonFile(join(dirname(folder), 'recipe.resolved.json'));
-  const base = isRecord(resolved) ? resolved['base'] : undefined;
-  if (typeof base === 'string') return base;
-  const path = isRecord(base) ? base['path'] : undefined;
-  return typeof path === 'string' ? path : undefined;
+  const recipe = isRecord(resolved) ? resolved['recipe'] : undefined;
+  for (const place of [manifest, recipe]) {
+    const base = isRecord(place) ? place['base'] : undefined;
+    const path = isRecord(base) ? base['path'] : base;
+    if (typeof path === 'string') return path;
+  }
+  return undefined;
 }
 
 function statisticsIn(folder: string): StatisticsFile {

@@ -125,4 +125,16 @@ export const policyProblems = {
       'run.device or --device names a device that is not there or does not work; nothing else is used in its place.',
     example: 'run: {device: cuda} # without the CUDA libraries',
   },
+  MV590: {
+    title: 'Port cannot be opened',
+    severity: 'error',
+    explanation: 'Another program listens there, or the address is not this machine’s.',
+    example: 'mergevla serve RUN --port 8000 # twice',
+  },
+  MV591: {
+    title: 'Serving others without a token',
+    severity: 'error',
+    explanation: 'An address that other machines can reach is served only with --token.',
+    example: 'mergevla serve RUN --port 8000 --host 0.0.0.0',
+  },
 } as const satisfies Record<string, ProblemInfo>;

@@ -1,7 +1,6 @@
 import { writeStages } from '../../policy/dump';
 import type { ActionChunk, Observation, Policy, Routing } from '../../policy/types';
-import { usage } from '../arguments';
-import { loadOperand, readObservation } from '../policy-source';
+import { loadOperand, readObservation, readTask } from '../policy-source';
 import type { Call, Outcome } from '../verb';
 import { routeAnswer, routeText } from './route';
 
@@ -39,11 +38,9 @@ async function act(call: Call, policy: Policy, observation: Observation): Promis
 
 /** The task of `--task`, or the only one of a policy without a router. */
 function namedTask(call: Call, policy: Policy): string | undefined {
-  const wanted = call.options.text('task');
-  if (wanted === undefined)
-    return policy.tasks.length === 1 && !policy.routes ? policy.tasks[0] : undefined;
-  if (policy.tasks.includes(wanted)) return wanted;
-  throw usage(`--task ${wanted} is not a task of this policy; it has ${policy.tasks.join(', ')}`);
+  const wanted = readTask(call.options.text('task'), policy);
+  const only = policy.tasks.length === 1 && !policy.routes ? policy.tasks[0] : undefined;
+  return wanted ?? only;
 }
 
 function head(call: Call, policy: Policy, task: string, routing: Routing | undefined): string {
