@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode as encodePng } from 'fast-png';
@@ -37,6 +38,21 @@ afterAll(async () => {
   await policy.close();
 });
 
+/** Fields that the two protocols answer with. */
+interface Reply {
+  readonly policy: string;
+  readonly type: string;
+  readonly seq: number;
+  readonly payload: { readonly message: string; readonly actions: unknown };
+  readonly actions: { readonly shape: readonly number[] };
+  readonly router: {
+    readonly task: string;
+    readonly softmax: readonly number[];
+    readonly scores: readonly number[];
+  };
+  readonly server_timing: { readonly infer_ms: number; readonly prev_total_ms?: number };
+}
+
 /** A client that hands out the frames it gets one by one. */
 class TestClient {
   private readonly frames: (string | Uint8Array)[] = [];
@@ -69,11 +85,11 @@ class TestClient {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  async message(): Promise<any> {
-    return unpack((await this.frame()) as Uint8Array);
+  async message(): Promise<Reply> {
+    return unpack((await this.frame()) as Uint8Array) as Reply;
   }
 
-  ask(value: Packable): Promise<any> {
+  ask(value: Packable): Promise<Reply> {
     this.socket.send(pack(value));
     return this.message();
   }
@@ -117,7 +133,7 @@ describe('openpi protocol', () => {
     expect(relativeError(asNumbers(answer.actions)!, expected(1))).toBeLessThan(1e-4);
     expect(answer.actions.shape).toEqual([8, 7]);
     expect(answer.router.task).toBe('libero_object');
-    expect(answer.router.softmax.reduce((sum: number, p: number) => sum + p)).toBeCloseTo(1);
+    expect(answer.router.softmax.reduce((sum, p) => sum + p)).toBeCloseTo(1);
     expect(answer.server_timing.infer_ms).toBeGreaterThan(0);
     expect(answer.server_timing.prev_total_ms).toBeUndefined();
     const second = await client.ask(openpiObservation(1));
@@ -236,8 +252,11 @@ describe('vla-eval protocol', () => {
     expect((await client.message()).payload.message).toContain('text frame');
     client.socket.send(Uint8Array.of(0xc1));
     expect((await client.message()).payload.message).toContain('not msgpack');
-    const truncated = observe(1, 7) as any;
-    truncated.payload.images.wrist.data = truncated.payload.images.wrist.data.subarray(0, 200);
+    const truncated = observe(1, 7) as {
+      readonly payload: { readonly images: { readonly wrist: { data: Uint8Array } } };
+    };
+    const { wrist } = truncated.payload.images;
+    wrist.data = wrist.data.subarray(0, 200);
     const damaged = await client.ask(truncated);
     expect(damaged.payload.message).toMatch(/images\.wrist: is a damaged or truncated PNG/);
     expect((await client.ask(observe(1, 8))).type).toBe('action');
@@ -267,7 +286,7 @@ describe('the server', () => {
   it('survives a client that vanishes in the middle of a frame', async () => {
     const client = await TestClient.open(server.port, '/openpi');
     await client.message();
-    const raw = (client.socket as any)._socket;
+    const { _socket: raw } = client.socket as unknown as { readonly _socket: Socket };
     // The header promises a megabyte; the connection ends after a few bytes.
     raw.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 16, 0, 0, 1, 2, 3, 4, 9, 9, 9]));
     raw.destroy();
