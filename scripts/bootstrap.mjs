@@ -1,6 +1,6 @@
 // Installs what package-lock.json names, when node_modules is missing or older than the lock file.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +10,10 @@ const lock = createHash('sha256')
   .update(readFileSync(`${root}package-lock.json`))
   .digest('hex');
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+// A linked node_modules is another checkout's, and a clean install would empty it.
+const linked = lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink();
+
+if (!linked && (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock)) {
   // The onnxruntime install script would download CUDA libraries; CPU and WebGPU are in the package.
   const env = {
     ...process.env,

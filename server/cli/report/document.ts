@@ -31,9 +31,7 @@ export function makeDocument(runs: readonly ReportedRun[]): ReportDocument {
   return {
     title: first.run.name,
     facts: factsOf(first),
-    tables: [componentTable(first.report), blockTable(first.report)].filter(
-      (table) => table.rows.length > 0,
-    ),
+    tables: [componentTable(first.report), blockTable(first.report)],
   };
 }
 
@@ -53,7 +51,7 @@ function compare(runs: readonly ReportedRun[]): ReportDocument {
           run.id,
           textOf(parameters['merge.method']),
           textOf(parameters['merge.alpha']),
-          textOf(parameters['masks.lambda']),
+          lambdaOf(parameters),
           ...metricCells(report.total, tasks),
         ]),
       },
@@ -69,23 +67,22 @@ function factsOf({ run, report, parameters }: ReportedRun): [string, string][] {
     ['tasks', report.tasks.join(', ')],
     ['method', textOf(parameters['merge.method'])],
     ['alpha', textOf(parameters['merge.alpha'])],
-    ['lambda', textOf(parameters['masks.lambda'])],
+    ['lambda', lambdaOf(parameters)],
     ['figures', report.exact ? 'exact' : 'sampled'],
     ['seconds', seconds === undefined ? '' : seconds.toFixed(2)],
   ];
   return facts.filter(([, value]) => value !== '');
 }
 
-export function componentTable(report: MergeReport): ReportTable {
-  const rows = Object.entries(report.components).map(([name, metrics]): Cell[] => [
-    name,
-    ...metricCells(metrics, report.tasks),
-  ]);
-  return {
-    title: 'Components',
-    columns: [{ title: 'component', numeric: false }, ...metricColumns(report.tasks)],
-    rows: [...rows, ['total', ...metricCells(report.total, report.tasks)]],
-  };
+/** `brief` leaves out what does not fit a terminal's width. */
+export function componentTable(report: MergeReport, brief = false): ReportTable {
+  const { tasks, components, total } = report;
+  const all = [{ title: 'component', numeric: false }, ...metricColumns(tasks)];
+  const columns = brief ? all.slice(0, -tasks.length) : all;
+  const rows = [...Object.entries(components), ['total', total] as const].map(
+    ([name, metrics]): Cell[] => [name, ...metricCells(metrics, tasks)],
+  );
+  return { title: 'Components', columns, rows: rows.map((row) => row.slice(0, columns.length)) };
 }
 
 export function blockTable(report: MergeReport): ReportTable {
@@ -139,6 +136,14 @@ function metricCells(metrics: Metrics<number>, tasks: readonly string[]): Cell[]
       return value === undefined ? null : { share: value };
     }),
   ];
+}
+
+/** One number where all tasks share it, else each with its task. */
+function lambdaOf(parameters: Readonly<Record<string, unknown>>): string {
+  const prefix = 'masks.lambda.';
+  const each = Object.entries(parameters).filter(([key]) => key.startsWith(prefix));
+  if (new Set(each.map(([, value]) => value)).size === 1) return textOf(each[0]?.[1]);
+  return each.map(([key, value]) => `${key.slice(prefix.length)} ${textOf(value)}`).join(', ');
 }
 
 function textOf(value: unknown): string {

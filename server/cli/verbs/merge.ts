@@ -1,12 +1,13 @@
 import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
 import type { MergeReport } from '../../protocol/report';
+import { flatParameters } from '../../runs/flat';
+import { readRun } from '../../runs/read';
 import { shortPath } from '../paths';
 import { problemJson, problemLines } from '../problems';
 import { refused } from '../refused';
-import { makeDocument } from '../report/document';
+import { componentTable, makeDocument } from '../report/document';
 import { toText } from '../report/formats';
 import { exitCodes, type Call, type Outcome } from '../verb';
-import { readRun } from '../../runs/read';
 
 export async function run(call: Call): Promise<Outcome> {
   const { operands, options, terminal, signal } = call;
@@ -34,9 +35,9 @@ async function done(
 ): Promise<Outcome> {
   const summary = await readRun(path);
   const { recipe, problems } = checked;
-  const document = makeDocument([{ run: summary, report, parameters: parametersOf(recipe) }]);
-  const [components] = document.tables;
-  const shown = { ...document, tables: components ? [components] : [] };
+  const parameters = flatParameters(recipe);
+  const { title, facts } = makeDocument([{ run: summary, report, parameters }]);
+  const shown = { title, facts, tables: [componentTable(report, true)] };
   return {
     code: exitCodes.done,
     json: {
@@ -54,14 +55,4 @@ async function done(
 
 function totals({ tasks, components, total }: MergeReport): object {
   return { tasks, components, total };
-}
-
-function parametersOf(recipe: {
-  readonly merge: { readonly method: string; readonly alpha: unknown };
-  readonly masks: unknown;
-}): Record<string, unknown> {
-  const { masks, merge } = recipe;
-  const lambda =
-    typeof masks === 'object' && masks !== null && 'lambda' in masks ? masks.lambda : undefined;
-  return { 'merge.method': merge.method, 'merge.alpha': merge.alpha, 'masks.lambda': lambda };
 }
