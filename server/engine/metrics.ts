@@ -1,4 +1,4 @@
-import type { BlockReport, MergeReport, Metrics, TensorReport } from '../protocol/report';
+import type { BlockReport, MergeReport, Metrics, SpectralReport, TensorReport } from '../protocol/report';
 import type { MergePlan, TensorJob } from './plan-types';
 
 /** Sums over some elements, float64; what every figure of a report is made from. */
@@ -91,6 +91,7 @@ export interface TensorOutcome {
   readonly job: TensorJob;
   readonly rule: string;
   readonly sums: MetricSums | null;
+  readonly spectral?: SpectralReport;
 }
 
 /** `report.json`: tensors in plan order, blocks, components and the total. */
@@ -127,10 +128,10 @@ export function reportOf(plan: MergePlan, outcomes: readonly TensorOutcome[]): M
 
 function tensorReport(
   tasks: readonly string[],
-  { job, rule, sums }: TensorOutcome,
+  { job, rule, sums, spectral }: TensorOutcome,
 ): TensorReport<number> {
   const { component, block, kind } = job.place;
-  const head = { name: job.name, component, block, kind, shape: job.shape, rule };
+  const head = { name: job.name, component, block, kind, shape: job.shape, rule, ...(spectral && { spectral }) };
   if (sums) return { ...head, ...metricsOf(tasks, sums) };
   return { ...head, elements: job.elements, norm: {}, cosine: {}, sign_conflict: {} };
 }

@@ -1,4 +1,6 @@
 import type { Kernels } from '../compute/kernels/wasm';
+import { createAlgebra } from '../compute/linalg/algebra';
+import type { Algebra } from '../compute/linalg/matrix';
 import type {
   ColumnInput,
   ColumnMethod,
@@ -14,12 +16,21 @@ import { plainStages } from '../engine/plain-stages';
 import { blockElements } from '../engine/plan-cost';
 import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
 import { randomKey } from '../engine/random';
+import { spectralReport } from '../engine/spectral/result';
+import type { SpectralReport } from '../protocol/report';
 import { column, makeColumns, type Columns } from '../engine/stages';
 import type { Block, BlockReader } from './block-reader';
 
 /** Facts with cuts that count down; each unit has its own copy. */
 export function unitFacts(facts: Facts): Facts {
   return { ...facts, cuts: facts.cuts.map((own) => own.map((cut) => ({ ...cut }))) };
+}
+
+/** The result of a method that works on whole rows or matrices, over the elements of a unit. */
+export interface WholeResult {
+  readonly values: Float32Array;
+  readonly start: number;
+  readonly spectral?: SpectralReport;
 }
 
 /** Calls methods on the blocks of a tensor. */
@@ -30,6 +41,8 @@ export class Combiner {
   readonly taskVectors: Columns;
   private readonly scratch: Columns;
   private readonly divisors: Float32Array;
+  /** Made for the first matrix: most merges need none. */
+  private algebra: Algebra | undefined;
   private keys: { readonly job: TensorJob; readonly keys: readonly RandomKey[] } | undefined;
 
   constructor(
@@ -58,7 +71,7 @@ export class Combiner {
     facts: Facts,
     sums: Float64Array,
   ): void {
-    const { method } = methodFor(this.plan.settings, job.shape);
+    const { method } = methodFor(this.plan.settings, job.shape, this.plan.tasks.length);
     if (method.kind === 'matrix') return;
     const own = unitFacts(facts);
     this.blocks.open(job, method.space);
@@ -83,7 +96,7 @@ export class Combiner {
     facts: Facts,
     whole: { readonly values: Float32Array; readonly start: number } | null,
   ): Columns {
-    const { method } = methodFor(this.plan.settings, job.shape);
+    const { method } = methodFor(this.plan.settings, job.shape, this.plan.tasks.length);
     const { stages } = this.kernels;
     const { padded } = block;
     const taskVectors = this.vectorsOf(method, padded);
@@ -110,8 +123,8 @@ export class Combiner {
     job: TensorJob,
     range: { readonly start: number; readonly end: number },
     facts: Facts,
-  ): Promise<{ readonly values: Float32Array; readonly start: number } | null> {
-    const { method } = methodFor(this.plan.settings, job.shape);
+  ): Promise<WholeResult | null> {
+    const { method } = methodFor(this.plan.settings, job.shape, this.plan.tasks.length);
     if (method.kind === 'columns') return null;
     this.blocks.open(job, 'task_vectors');
     if (method.kind === 'rows') {
@@ -119,16 +132,25 @@ export class Combiner {
       method.combine(input);
       return { values: input.merged, start: range.start };
     }
+    return { ...(await this.wholeMatrix(job, method, range)), start: range.start };
+  }
+
+  private async wholeMatrix(
+    job: TensorJob,
+    method: MatrixMethod,
+    range: { readonly start: number; readonly end: number },
+  ): Promise<Omit<WholeResult, 'start'>> {
     const columns = this.gather(range);
-    const values = await method.combine({
-      name: job.name,
+    this.algebra ??= await createAlgebra();
+    const { merged, facts } = method.combine({
       rows: job.shape[0] ?? 1,
       columns: job.shape[1] ?? 1,
       taskVectors: this.plan.tasks.map((_, m) => column(columns, m)),
       settings: this.plan.settings,
       parameters: parametersOf(job),
+      algebra: this.algebra,
     });
-    return { values, start: range.start };
+    return { values: merged, spectral: spectralReport(facts) };
   }
 
   private vectorsOf(method: Method, padded: number): Columns {

@@ -16,7 +16,7 @@ export function cutTensor(
   job: TensorJob,
   starts: readonly number[],
 ): Cut[][][] {
-  const { method } = methodFor(runner.plan.settings, job.shape);
+  const { method } = methodFor(runner.plan.settings, job.shape, runner.plan.tasks.length);
   if (method.kind !== 'columns' || !method.ranks) return starts.map(() => []);
   const { ranks } = method;
   const parameters = parametersOf(job);

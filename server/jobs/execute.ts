@@ -235,8 +235,10 @@ class Execution {
         const sums = unchangedSums(plan, job.elements, this.baseSquares[i] ?? 0);
         return { job, rule: 'base', sums };
       }
-      const sums = joinSums(plan, job, results[i] ?? []);
-      return { job, rule: ruleName(plan, job), sums };
+      const own = results[i] ?? [];
+      const sums = joinSums(plan, job, own);
+      const spectral = own[0]?.spectral;
+      return { job, rule: ruleName(plan, job), sums, ...(spectral && { spectral }) };
     });
   }
 
@@ -271,7 +273,7 @@ function isWorked(plan: MergePlan, job: TensorJob, changed: boolean): boolean {
 
 /** As the report names rules. */
 function ruleName(plan: MergePlan, { rule, shape }: TensorJob): string {
-  if (rule.kind === 'merge') return methodFor(plan.settings, shape).rule;
+  if (rule.kind === 'merge') return methodFor(plan.settings, shape, plan.tasks.length).rule;
   if (rule.kind !== 'take') return rule.kind;
   return `${rule.reason === 'keep' ? 'keep' : 'task'}:${plan.tasks[rule.task] ?? ''}`;
 }

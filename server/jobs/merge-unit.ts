@@ -22,7 +22,7 @@ export async function mergeUnit(
   const { blocks, combiner, sums } = runner;
   const own = unitFacts(facts);
   const whole = await combiner.wholeUnit(job, unit, own);
-  const { method } = methodFor(runner.plan.settings, job.shape);
+  const { method } = methodFor(runner.plan.settings, job.shape, runner.plan.tasks.length);
   blocks.open(job, method.space);
   sums.reset();
   // Set in the visits below, which the compiler does not follow.
@@ -61,6 +61,7 @@ export async function mergeUnit(
     sums: sums.result(),
     nonfinite,
     overflow: bad && nonfinite.length === 0,
+    ...(whole?.spectral && { spectral: whole.spectral }),
   };
 }
 

@@ -28,7 +28,7 @@ export function unitsOf(plan: MergePlan, jobs: readonly number[]): Unit[] {
 
 function unitLength(plan: MergePlan, job: TensorJob): number {
   if (job.rule.kind !== 'merge') return unitElements;
-  const { method } = methodFor(plan.settings, job.shape);
+  const { method } = methodFor(plan.settings, job.shape, plan.tasks.length);
   if (method.kind === 'columns') return unitElements;
   if (method.kind === 'matrix') return Math.max(1, job.elements);
   // Whole rows, about a million elements, so that many tasks fit into memory.

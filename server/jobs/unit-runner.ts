@@ -215,7 +215,7 @@ export class UnitRunner {
 
   private statistics(unit: Unit, facts: Facts): WorkResult {
     const job = this.jobOf(unit);
-    const { method } = methodFor(this.plan.settings, job.shape);
+    const { method } = methodFor(this.plan.settings, job.shape, this.plan.tasks.length);
     const length =
       method.kind === 'matrix'
         ? 0

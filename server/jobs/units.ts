@@ -1,3 +1,4 @@
+import type { SpectralReport } from '../protocol/report';
 import type { Cut, Window } from '../engine/stages';
 import type { JobSlots } from './outputs';
 
@@ -65,6 +66,8 @@ export interface MergeResult {
     readonly infinite: number;
   }[];
   readonly overflow: boolean;
+  /** Of a whole matrix, where a spectral method made it. */
+  readonly spectral?: SpectralReport;
 }
 
 /** Sums of one unit in float64, blocks added in order. Pairs in the order (1,2) (1,3) … (2,3) …. */

@@ -27,6 +27,21 @@ export interface Metrics<F> {
   readonly distance?: Readonly<Record<string, F>>;
 }
 
+/** What a spectral method found in one matrix. */
+export interface SpectralReport {
+  /** Length of the short side: how many directions a full-rank result has. */
+  readonly directions: number;
+  /** Directions above `rank_tolerance` (KnOTS: `tolerance`); only these are in the result. */
+  readonly rank: number;
+  /** exp of the entropy of the normalised singular values. */
+  readonly effective_rank: number;
+  /**
+   * Share of the result's energy in directions whose singular value is below 1e-3 of the largest:
+   * what is likely to be rounding noise. Null for `wudi`, whose result no spectrum makes.
+   */
+  readonly weak_share: number | null;
+}
+
 export interface TensorReport<F> extends Metrics<F> {
   readonly name: string;
   readonly component: string;
@@ -35,6 +50,8 @@ export interface TensorReport<F> extends Metrics<F> {
   readonly shape: readonly number[];
   /** Which rule made it: a method's name, `mean`, `average`, `per_task`, `copy`, `keep:<task>`, `base`. */
   readonly rule: string;
+  /** Only where a spectral method made it (`iso_c`, `iso_cts`, `tsv`, `knots`, `wudi`). */
+  readonly spectral?: SpectralReport;
 }
 
 export interface BlockReport<F> extends Metrics<F> {

@@ -1,3 +1,5 @@
+import type { Algebra } from '../../compute/linalg/matrix';
+import type { SpectralResult } from '../spectral/result';
 import type { MergeParameters, MethodSettings } from '../plan-types';
 import type { Columns, Cut, Stages } from '../stages';
 
@@ -76,20 +78,22 @@ export interface RowInput extends ColumnInput {
 
 /** Task vectors of one matrix, whole, row-major float32. */
 export interface MatrixInput {
-  readonly name: string;
   readonly rows: number;
   readonly columns: number;
   readonly taskVectors: readonly Float32Array[];
   readonly settings: MethodSettings;
   readonly parameters: MergeParameters;
+  readonly algebra: Algebra;
 }
 
 /** A method on matrices: singular values or iterations. Tensors that are not matrices take the mean. */
 export interface MatrixMethod {
   readonly kind: 'matrix';
   readonly space: 'task_vectors';
-  /** τ_merge before α, row-major; may be computed on another thread or device. */
-  readonly combine: (input: MatrixInput) => Float32Array | Promise<Float32Array>;
+  /** τ_merge before α, row-major, and what was found out about the matrix. */
+  readonly combine: (input: MatrixInput) => SpectralResult;
+  /** False for matrices that the method cannot do anything with; they take the mean. */
+  readonly takes?: (shape: readonly number[], tasks: number) => boolean;
 }
 
 export type Method = ColumnMethod | RowMethod | MatrixMethod;

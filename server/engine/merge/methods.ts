@@ -29,14 +29,16 @@ export const methods: Readonly<Partial<Record<MethodName, Method>>> = {
   ...spectralMethods,
 };
 
-/** What a tensor of this shape is merged with, and the name that the report gives it. */
+/** What a tensor of this shape is merged with for so many tasks, and the report's name for it. */
 export function methodFor(
   settings: MethodSettings,
   shape: readonly number[],
+  tasks: number,
 ): { readonly method: Method; readonly rule: string } {
   const method = methods[settings.method];
   if (!method) throw new RangeError(`method ${settings.method} is not available`);
-  if (method.kind === 'matrix' && shape.length !== 2) return { method: mean, rule: 'mean' };
+  if (method.kind === 'matrix' && (shape.length !== 2 || method.takes?.(shape, tasks) === false))
+    return { method: mean, rule: 'mean' };
   if (method === modelStock && settings.filter_wise)
     return { method: modelStockRows, rule: settings.method };
   return { method, rule: settings.method };

@@ -53,7 +53,7 @@ export function mergeColumns(
 
 function start(job: SketchJob, { settings, tasks, stages }: SketchMethod): Work | null {
   const { tensor, parameters } = job;
-  const { method } = methodFor(settings, tensor.shape);
+  const { method } = methodFor(settings, tensor.shape, tasks.length);
   if (method.kind === 'matrix') return null;
   const { data, stride, count } = tensor.columns;
   const inWeights = method.space === 'weights';

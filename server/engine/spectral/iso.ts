@@ -11,7 +11,7 @@ import {
 import type { Operand } from './operand';
 import { gramOf, isTall, longFactor, shortSide, transformShortSide } from './operand';
 import type { SpectralResult } from './result';
-import { zeroResult } from './result';
+import { weakShare, zeroResult } from './result';
 
 /**
  * Iso-C: every singular value of Στ becomes their mean, τ_merge = σ̄ U Vᵀ (Marczak et al. 2025;
@@ -33,7 +33,12 @@ export function isoC(
   const left = spectralFunction(operand.algebra, shape, floor, (value) => mean / value);
   return {
     merged: transformShortSide(operand, left, 'sum'),
-    facts: { directions, rank: singular.rank, singularValues: singular.values },
+    facts: {
+      directions,
+      rank: singular.rank,
+      singularValues: singular.values,
+      weakShare: weakShare(kept, 'flat'),
+    },
   };
 }
 
@@ -77,7 +82,12 @@ export function isoCts(
   const [short, long] = orthonormalStacks(operand, parts, space);
   return {
     merged: composeFactors(operand, short, new Float64Array(s.length).fill(meanOf(s)), long),
-    facts: { directions, rank: s.length, singularValues: sum.values },
+    facts: {
+      directions,
+      rank: s.length,
+      singularValues: sum.values,
+      weakShare: weakShare(s, 'flat'),
+    },
   };
 }
 

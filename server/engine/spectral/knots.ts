@@ -3,7 +3,7 @@ import { columnsOf } from './factors';
 import type { Operand } from './operand';
 import { gramOf, isTall, transformShortSide } from './operand';
 import type { SpectralResult } from './result';
-import { zeroResult } from './result';
+import { weakShare, zeroResult } from './result';
 
 /** How the right parts of the tasks are merged: given k × columns parts, returns one of that shape. */
 export type InnerMerge = (parts: readonly Float32Array[]) => Float32Array;
@@ -20,7 +20,12 @@ export function knots(
 ): SpectralResult {
   const left = leftSpace(operand, options.tolerance);
   const directions = Math.min(operand.rows, operand.columns * operand.taskVectors.length);
-  const facts = { directions, rank: left.columns, singularValues: left.values };
+  const facts = {
+    directions,
+    rank: left.columns,
+    singularValues: left.values,
+    weakShare: weakShare(left.values.subarray(0, left.columns), 'squared'),
+  };
   if (left.columns === 0) return zeroResult(operand.rows * operand.columns, directions);
   if (options.inner === 'sum') return { merged: projectSum(operand, left), facts };
   return { merged: mergeRightParts(operand, left, options.inner), facts };

@@ -2,7 +2,7 @@ import { columnsOf, composeFactors, polarFactor, sideBySide, singularFromGram } 
 import type { Operand } from './operand';
 import { gramOf, longFactor, shortSide } from './operand';
 import type { SpectralResult } from './result';
-import { zeroResult } from './result';
+import { weakShare, zeroResult } from './result';
 
 /** Directions that TSV keeps of each task; 0 when there are more tasks than directions. */
 export function tsvDirections(directions: number, tasks: number): number {
@@ -33,6 +33,11 @@ export function tsv(operand: Operand): SpectralResult {
   const long = polarFactor(algebra, sideBySide(parts.map((part) => part.long)));
   return {
     merged: composeFactors(operand, short, s, long),
-    facts: { directions, rank: s.length, singularValues: s.slice().sort().reverse() },
+    facts: {
+      directions,
+      rank: s.length,
+      singularValues: s.slice().sort().reverse(),
+      weakShare: weakShare(s, 'squared'),
+    },
   };
 }

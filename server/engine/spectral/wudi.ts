@@ -1,5 +1,7 @@
 import type { Matrix } from '../../compute/linalg/matrix';
+import { singularFromGram } from './factors';
 import type { Operand } from './operand';
+import { gramOf } from './operand';
 import type { SpectralResult } from './result';
 
 /** Floating-point operations of one matrix: `iterations` products X · H of `[rows, columns]²`. */
@@ -27,10 +29,15 @@ export function wudi(
       gradient.data[i] = 2 * (gradient.data[i] - c.data[i]);
     adam.step(gradient.data);
   }
-  const directions = Math.min(rows, columns);
+  const { values, rank } = singularFromGram(algebra, gramOf(operand, 'sum'), 0);
   return {
     merged: Float32Array.from(x.data),
-    facts: { directions, rank: directions, singularValues: new Float64Array(0) },
+    facts: {
+      directions: Math.min(rows, columns),
+      rank,
+      singularValues: values,
+      weakShare: null,
+    },
   };
 }
 
