@@ -1,4 +1,10 @@
-import type { BlockReport, MergeReport, Metrics, SpectralReport, TensorReport } from '../protocol/report';
+import type {
+  BlockReport,
+  MergeReport,
+  Metrics,
+  SpectralReport,
+  TensorReport,
+} from '../protocol/report';
 import type { MergePlan, TensorJob } from './plan-types';
 
 /** Sums over some elements, float64; what every figure of a report is made from. */
@@ -131,7 +137,15 @@ function tensorReport(
   { job, rule, sums, spectral }: TensorOutcome,
 ): TensorReport<number> {
   const { component, block, kind } = job.place;
-  const head = { name: job.name, component, block, kind, shape: job.shape, rule, ...(spectral && { spectral }) };
+  const head = {
+    name: job.name,
+    component,
+    block,
+    kind,
+    shape: job.shape,
+    rule,
+    ...(spectral && { spectral }),
+  };
   if (sums) return { ...head, ...metricsOf(tasks, sums) };
   return { ...head, elements: job.elements, norm: {}, cosine: {}, sign_conflict: {} };
 }

@@ -188,7 +188,10 @@ function passesOf(settings: MethodSettings, jobs: readonly TensorJob[]): Pass[] 
   const passes: Pass[] = ['scan'];
   const merged = jobs.filter((job) => job.rule.kind === 'merge');
   if (!methods[settings.method]) return [...passes, 'merge'];
-  const found = merged.map((job) => ({ job, ...methodFor(settings, job.shape, job.experts.length) }));
+  const found = merged.map((job) => ({
+    job,
+    ...methodFor(settings, job.shape, job.experts.length),
+  }));
   const cuts = found.some(
     ({ job, method }) =>
       method.kind === 'columns' &&

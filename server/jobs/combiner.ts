@@ -5,6 +5,7 @@ import type {
   ColumnInput,
   ColumnMethod,
   Facts,
+  MatrixMethod,
   Method,
   RandomKey,
   RowMethod,

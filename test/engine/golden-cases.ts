@@ -19,6 +19,7 @@ export interface GoldenCase {
     readonly reconstructed_for?: string;
     readonly min_tasks?: number;
     readonly scaling?: number;
+    readonly common_space_fraction?: number;
   };
   readonly tolerance: {
     readonly rule: string;
@@ -86,6 +87,16 @@ function settingsOf(item: GoldenCase): Keys {
     };
   const masks = { masks: { lambda: params.lambda ?? 0.6 } };
   const compact = { output: { form: 'compact', dtype: 'float32' }, router: 'none' };
+  if (item.peer === 'iso-merging')
+    return {
+      merge: {
+        method: methodNames[item.method],
+        alpha: params.scaling,
+        ...(params.common_space_fraction && { common_fraction: params.common_space_fraction }),
+      },
+      masks: 'none',
+      ...compact,
+    };
   if (item.method === 'ties20+tall_mask')
     return { merge: { method: 'ties', density: authorsDensity(20) }, ...masks, ...compact };
   if (item.method === 'consensus')

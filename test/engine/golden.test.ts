@@ -36,11 +36,18 @@ function checkExpected(item: GoldenCase, merged: Merged): void {
   let compared = 0;
   let seen = 0;
   for (const [key, expected] of readTensors(expectedFile(item))) {
+    // One mask bit at its threshold moves a whole element: vector and masks are compared, not models.
+    if (isMaskedSpectral(item) && key.startsWith('model.')) continue;
     const found = lookUp(item, merged, key);
     expect(found, `${key} is missing`).toBeDefined();
     seen++;
     const bits = unsure.get(key)?.bytes;
     const skip = (i: number): boolean => bits !== undefined && bitAt(bits, i) === 1;
+    if (item.tolerance.rule === 'relative_frobenius') {
+      const bound = item.tolerance.per_tensor ?? 0;
+      expect(relativeDistance(found!, expected.values), key).toBeLessThanOrEqual(bound);
+      continue;
+    }
     const result = compare(item, found!, expected, skip);
     expect(result.fault, `${key}: ${result.fault}`).toBe('');
     equal += result.equal;
@@ -51,12 +58,29 @@ function checkExpected(item: GoldenCase, merged: Merged): void {
     expect(equal / compared).toBeGreaterThanOrEqual(item.tolerance.min_equal_fraction ?? 1);
 }
 
+function isMaskedSpectral({ method, tolerance }: GoldenCase): boolean {
+  return tolerance.rule === 'relative_frobenius' && method.endsWith('+tall_mask');
+}
+
+/** ‖found − expected‖ / ‖expected‖. */
+function relativeDistance(found: Float32Array, expected: Float32Array): number {
+  expect(found.length).toBe(expected.length);
+  let difference = 0;
+  let size = 0;
+  expected.forEach((value, i) => {
+    difference += (found[i] - value) ** 2;
+    size += value ** 2;
+  });
+  return Math.sqrt(difference / size);
+}
+
 /** Our value of an expected tensor; models of tasks are rebuilt from base, mask and merged vector. */
 function lookUp(item: GoldenCase, merged: Merged, key: string): Float32Array | undefined {
   if (merged.plan.form === 'weights') return merged.tensors('model.safetensors').get(key)?.values;
   if (item.method === 'weighted_average')
     return merged.tensors('rest.safetensors').get(key)?.values;
   const vectors = merged.tensors('task_vector.safetensors');
+  if (item.peer === 'iso-merging') return vectors.get(key)?.values;
   if (key.startsWith('merged_task_vector/'))
     return vectors.get(key.replace('merged_task_vector/', ''))?.values;
   const model = /^model\.([^/]+)\/(.*)$/.exec(key);

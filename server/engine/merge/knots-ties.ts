@@ -1,6 +1,6 @@
 import { plainStages } from '../plain-stages';
 import type { Columns, Cut } from '../stages';
-import { column } from '../stages';
+import { column, makeColumns } from '../stages';
 import type { MatrixInput } from './method';
 import { keepCount } from './ties';
 
@@ -14,7 +14,7 @@ export function tiesOfParts(
   { settings, parameters }: Pick<MatrixInput, 'settings' | 'parameters'>,
 ): Float32Array {
   const n = parts[0].length;
-  const trimmed = { data: new Float32Array(n * parts.length), stride: n, count: parts.length };
+  const trimmed = makeColumns(new Float32Array(n * parts.length), n, parts.length);
   parts.forEach((part, m) => {
     trimInto(part, keepCount(parameters.density[m], n), column(trimmed, m));
   });

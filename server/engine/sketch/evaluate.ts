@@ -68,7 +68,7 @@ export class SketchEvaluation {
         name: tensor.name,
         ...tensor.place,
         shape: tensor.shape,
-        rule: methodFor(plan.settings, tensor.shape, plan.tasks.length).rule,
+        rule: methodFor(plan.settings, tensor.shape, tasks.length).rule,
         ...groupFigures(tasks, [totals[i]]),
       })),
       ...groups,
