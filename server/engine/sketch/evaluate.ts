@@ -1,10 +1,10 @@
 import type { BlockReport, TensorReport } from '../../protocol/report';
 import { methodFor } from '../merge/methods';
-import type { MaskPlan, MergeParameters, MergePlan } from '../plan-types';
-import type { Stages } from '../stages';
+import type { MaskPlan, MergePlan } from '../plan-types';
 import type { Figure, GroupFigures, TensorTotals } from './figures';
 import { groupFigures } from './figures';
 import { mergeColumns, type SketchJob } from './merge-columns';
+import { type Memory, movedTo, openRoom, type Room } from './room';
 import { looksUnchanged, type Sketch, type SketchTensor } from './sketch';
 import { inputTotals, type InputTotals, mergeTotals } from './totals';
 
@@ -29,9 +29,7 @@ export interface SketchReport {
 /** What of a plan a sketch is evaluated with. */
 export type SketchPlan = Pick<MergePlan, 'settings' | 'masks' | 'jobs'>;
 
-interface Kept {
-  readonly tensor: SketchTensor;
-  readonly parameters: MergeParameters;
+interface Kept extends SketchJob {
   readonly input: InputTotals;
 }
 
@@ -40,42 +38,49 @@ interface Kept {
  * alone is computed once, R(τ) once for each method, density and weights; α and λ are the cheap part.
  */
 export class SketchEvaluation {
+  readonly sketch: Sketch;
+  private readonly room: Room;
+  /** τ_merge of every tensor before α, by name. */
+  private readonly results: ReadonlyMap<string, Float32Array>;
+  private readonly unchanged: ReadonlySet<string>;
   private readonly inputs = new Map<string, InputTotals>();
-  private merged: {
-    readonly key: string;
-    readonly columns: readonly (Float32Array | null)[];
-  } | null = null;
+  /** What `results` hold. */
+  private merged: { readonly key: string; readonly known: readonly boolean[] } | null = null;
 
-  constructor(
-    readonly sketch: Sketch,
-    private readonly stages: Stages,
-  ) {}
+  /** `memory` has room for `roomBytes(sketch)`. */
+  constructor(sketch: Sketch, memory: Memory) {
+    this.sketch = movedTo(memory, sketch);
+    this.room = openRoom(memory, sketch);
+    this.results = new Map(
+      sketch.tensors.map(({ name, columns }) => [name, memory.floats(columns.stride)]),
+    );
+    this.unchanged = new Set(sketch.tensors.filter(looksUnchanged).map(({ name }) => name));
+  }
 
-  /** Figures for the merged tensors of a plan; tensors that the sketch does not hold are left out. */
-  report(plan: SketchPlan): SketchReport {
+  /**
+   * Figures for the merged tensors of a plan; tensors that the sketch does not hold are left out.
+   * `detail` chooses the tensors that get figures of their own: most of the time goes there.
+   */
+  report(plan: SketchPlan, detail: (name: string) => boolean = () => true): SketchReport {
     const { tasks, round, tensors } = this.sketch;
     const jobs = this.jobsOf(plan);
-    const unchanged = jobs.filter(({ tensor }) => looksUnchanged(tensor));
-    const kept = jobs.filter(({ tensor }) => !tensor.nonfinite && !looksUnchanged(tensor));
-    const columns = this.mergedColumns(kept, plan);
-    const totals = kept.map((job, i) => this.totalsOf(job, columns[i], plan.masks));
-    const groups = grouped(tasks, kept, totals);
+    const kept = jobs.filter(({ tensor }) => !tensor.nonfinite && !this.unchanged.has(tensor.name));
+    const known = this.mergeAll(kept, plan);
+    const totals = kept.map((job, i) => this.totalsOf(job, known[i], plan.masks));
     return {
       tasks,
       exact: tensors.every(({ whole }) => whole),
       round,
-      tensors: kept.map(({ tensor }, i) => ({
-        name: tensor.name,
-        ...tensor.place,
-        shape: tensor.shape,
-        rule: methodFor(plan.settings, tensor.shape, tasks.length).rule,
-        ...groupFigures(tasks, [totals[i]]),
-      })),
-      ...groups,
+      tensors: kept.flatMap(({ tensor: { name, place, shape } }, i) => {
+        if (!detail(name)) return [];
+        const { rule } = methodFor(plan.settings, shape, tasks.length);
+        return [{ name, ...place, shape, rule, ...groupFigures(tasks, [totals[i]]) }];
+      }),
+      ...grouped(tasks, kept, totals),
       total: groupFigures(tasks, totals),
-      unchanged: unchanged.map(({ tensor }) => tensor.name),
-      nonfinite: jobs.filter(({ tensor }) => tensor.nonfinite).map(({ tensor }) => tensor.name),
-      withoutMerge: kept.flatMap(({ tensor }, i) => (columns[i] ? [] : [tensor.name])),
+      unchanged: jobs.flatMap(({ tensor: { name } }) => (this.unchanged.has(name) ? [name] : [])),
+      nonfinite: jobs.flatMap(({ tensor }) => (tensor.nonfinite ? [tensor.name] : [])),
+      withoutMerge: kept.flatMap(({ tensor }, i) => (known[i] ? [] : [tensor.name])),
     };
   }
 
@@ -83,58 +88,43 @@ export class SketchEvaluation {
     const byName = new Map(this.sketch.tensors.map((tensor) => [tensor.name, tensor]));
     return jobs.flatMap(({ name, rule }) => {
       const tensor = byName.get(name);
-      if (!tensor || rule.kind !== 'merge') return [];
-      return [{ tensor, parameters: rule.parameters, input: this.inputOf(tensor) }];
+      const merged = this.results.get(name);
+      if (!tensor || !merged || rule.kind !== 'merge') return [];
+      return [{ tensor, merged, parameters: rule.parameters, input: this.inputOf(tensor) }];
     });
   }
 
   private inputOf(tensor: SketchTensor): InputTotals {
     const known = this.inputs.get(tensor.name);
     if (known) return known;
-    const made = inputTotals(tensor, this.stages);
+    const made = inputTotals(tensor, this.room);
     this.inputs.set(tensor.name, made);
     return made;
   }
 
-  private mergedColumns(
-    jobs: readonly SketchJob[],
-    { settings }: SketchPlan,
-  ): readonly (Float32Array | null)[] {
-    const key = JSON.stringify([
-      settings,
-      jobs.map(({ tensor, parameters: { weights, density, gamma, epsilon, t } }) => [
-        tensor.name,
-        weights,
-        density,
-        gamma,
-        epsilon,
-        t,
-      ]),
+  /** R(τ) of every tensor; kept while method, density and weights stay, because α only scales it. */
+  private mergeAll(jobs: readonly SketchJob[], { settings }: SketchPlan): readonly boolean[] {
+    const used = jobs.map(({ tensor, parameters: { weights, density, gamma, epsilon, t } }) => [
+      ...[tensor.name, weights, density],
+      ...[gamma, epsilon, t],
     ]);
-    if (this.merged?.key !== key)
-      this.merged = {
-        key,
-        columns: mergeColumns(jobs, { settings, tasks: this.sketch.tasks, stages: this.stages }),
-      };
-    return this.merged.columns;
+    const key = JSON.stringify([settings, used]);
+    if (this.merged?.key !== key) {
+      const { room, sketch } = this;
+      this.merged = { key, known: mergeColumns(jobs, { settings, tasks: sketch.tasks, room }) };
+    }
+    return this.merged.known;
   }
 
-  private totalsOf(
-    { tensor, parameters, input }: Kept,
-    merged: Float32Array | null,
-    masks: MaskPlan | null,
-  ): TensorTotals {
+  private totalsOf(job: Kept, known: boolean, masks: MaskPlan | null): TensorTotals {
+    const { tensor, merged, input, parameters } = job;
     const { elements, whole } = tensor;
-    if (!merged) return { elements, whole, input, merge: null };
+    if (!known) return { elements, whole, input, merge: null };
     const { alpha, lambda } = parameters;
-    const scaled = alpha === 1 ? merged : new Float32Array(merged.length);
-    if (alpha !== 1) this.stages.scale(merged, alpha, scaled, merged.length);
-    return {
-      elements,
-      whole,
-      input,
-      merge: mergeTotals(tensor, scaled, { masks, lambda, stages: this.stages }),
-    };
+    const scaled = alpha === 1 ? merged : this.room.scaled.subarray(0, merged.length);
+    if (alpha !== 1) this.room.stages.scale(merged, alpha, scaled, merged.length);
+    const settings = { masks, lambda, room: this.room };
+    return { elements, whole, input, merge: mergeTotals(tensor, scaled, settings) };
   }
 }
 

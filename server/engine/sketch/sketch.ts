@@ -12,14 +12,33 @@ export interface SketchTensor {
   /** True when every position is in it: its figures are exact. */
   readonly whole: boolean;
   readonly clusters: readonly Cluster[];
-  /** Clusters in each band, drawn or not. */
-  readonly populations: readonly number[];
+  readonly bands: readonly Band[];
   /** τ_1 … τ_M. */
   readonly columns: Columns;
   /** θ_0, zeros where there is none. */
   readonly base: Float32Array;
   /** Set when NaN or infinity was seen: no figure is given for it. */
   readonly nonfinite: boolean;
+}
+
+/** A stratum: clusters `from … to` of the sample, drawn from `population`. */
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+  readonly population: number;
+}
+
+/** Clusters are in order of position, so those of a band stand together. */
+export function bandsOf(
+  clusters: readonly Cluster[],
+  populations: readonly number[],
+): readonly Band[] {
+  let to = 0;
+  return populations.flatMap((population, band) => {
+    const from = to;
+    while (to < clusters.length && clusters[to].band === band) to++;
+    return to > from ? [{ from, to, population }] : [];
+  });
 }
 
 /** A sample of a zoo: independent of method, α, λ and density. */
@@ -65,7 +84,9 @@ function prefix(tensor: SketchTensor, round: number): SketchTensor {
   for (let m = 0; m < columns.count; m++) gather(column(tensor.columns, m), column(columns, m));
   const base = new Float32Array(stride);
   gather(tensor.base, base);
-  return { ...tensor, clusters: kept.map((at) => tensor.clusters[at]), columns, base };
+  const clusters = kept.map((at) => tensor.clusters[at]);
+  const populations = tensor.bands.map(({ population }) => population);
+  return { ...tensor, clusters, bands: bandsOf(clusters, populations), columns, base };
 }
 
 /** True when no sampled position of any task differs from the base. */

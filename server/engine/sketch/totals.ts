@@ -1,9 +1,10 @@
 import { emrMask } from '../merge/emr';
 import type { MaskPlan } from '../plan-types';
-import { column, type Stages } from '../stages';
+import { column } from '../stages';
 import type { BandMoments } from './moments';
 import { bandMoments } from './moments';
 import { clusterElements } from './positions';
+import type { Room } from './room';
 import { expansionOf, type SketchTensor } from './sketch';
 
 /** Figures of one tensor that depend on its task vectors alone. Pairs are in the order of `pairsOf`. */
@@ -40,7 +41,7 @@ export function pairsOf(count: number): readonly (readonly [number, number])[] {
 }
 
 /** Totals that no slider changes. */
-export function inputTotals(tensor: SketchTensor, stages: Stages): InputTotals {
+export function inputTotals(tensor: SketchTensor, { stages, conflicts }: Room): InputTotals {
   const { columns, base } = tensor;
   const expansion = expansionOf(tensor);
   const squares = Array.from(
@@ -50,7 +51,7 @@ export function inputTotals(tensor: SketchTensor, stages: Stages): InputTotals {
   const dots: number[] = [];
   const conflict = pairsOf(columns.count).map(([a, b]) => {
     const [first, second] = [column(columns, a), column(columns, b)];
-    dots.push(stages.dot(first, second, new Float64Array(1), columns.stride) * expansion);
+    dots.push(stages.dot(first, second, conflicts, columns.stride) * expansion);
     const opposite = new Float64Array(tensor.clusters.length);
     const both = new Float64Array(tensor.clusters.length);
     countSigns(first, second, opposite, both);
@@ -89,7 +90,7 @@ export interface MaskSettings {
   readonly masks: MaskPlan | null;
   /** λ of each task. */
   readonly lambda: readonly number[];
-  readonly stages: Stages;
+  readonly room: Room;
 }
 
 /** Totals under a merged vector, `merged` = α · R(τ) at the sampled positions. */
@@ -98,96 +99,107 @@ export function mergeTotals(
   merged: Float32Array,
   settings: MaskSettings,
 ): MergeTotals {
-  const { stages, masks } = settings;
+  const { stages } = settings.room;
   const expansion = expansionOf(tensor);
   const mergedSquare = stages.sumSquares(merged, merged.length) * expansion;
-  if (!masks) return { mergedSquare, masks: null };
-  const bits = taskMasks(tensor, merged, settings);
-  const counts = countBits(tensor, bits, settings);
+  if (!settings.masks) return { mergedSquare, masks: null };
+  const { active, coverage, distances } = maskCounts(tensor, merged, settings);
   const lengths = Float64Array.from(tensor.clusters, ({ length }) => length);
-  const retained = lengths.map((length, c) => length - counts.coverage[0][c]);
-  const distances = bits.map((mask, m) => {
-    const pair = { taskVector: column(tensor.columns, m), merged, lambda: 0 };
-    return stages.distance(pair, mask, merged.length) * expansion;
-  });
+  const retained = lengths.map((length, c) => length - coverage[0][c]);
   return {
     mergedSquare,
     masks: {
-      active: counts.active.map((values) => byBand(tensor, values, lengths)),
-      coverage: counts.coverage.map((values) => byBand(tensor, values, lengths)),
-      selfish: byBand(tensor, counts.coverage[1], retained),
-      distances,
+      active: active.map((values) => byBand(tensor, values, lengths)),
+      coverage: coverage.map((values) => byBand(tensor, values, lengths)),
+      selfish: byBand(tensor, coverage[1], retained),
+      distances: distances.map((square) => square * expansion),
     },
   };
 }
 
-function taskMasks(
+interface MaskCounts {
+  /** By task and cluster. */
+  readonly active: readonly Float64Array[];
+  /** By number of tasks and cluster. */
+  readonly coverage: readonly Float64Array[];
+  readonly distances: readonly number[];
+}
+
+function maskCounts(
   tensor: SketchTensor,
   merged: Float32Array,
   settings: MaskSettings,
-): Uint8Array[] {
-  const { columns } = tensor;
+): MaskCounts {
+  const { stages, masks: bits } = settings.room;
+  const { count } = tensor.columns;
   const stride = merged.length / 8;
-  const all = new Uint8Array(stride * columns.count);
-  return Array.from({ length: columns.count }, (_, m) => {
-    const bits = all.subarray(m * stride, (m + 1) * stride);
-    const taskVector = column(columns, m);
-    if (settings.masks?.rule === 'emr') emrMask(taskVector, merged, bits, merged.length);
-    else
-      settings.stages.taskMask(
-        { taskVector, merged, lambda: settings.lambda[m] },
-        bits,
-        merged.length,
+  const active = Array.from({ length: count }, (_, m) =>
+    fillMask(tensor, merged, { settings, task: m }),
+  );
+  const coverage = countCoverage(tensor, stride, settings);
+  const atLeast = settings.masks?.consensus ?? 0;
+  if (atLeast > 0)
+    for (const counts of active)
+      counts.forEach(
+        (_, c) => (counts[c] = coverage.slice(atLeast).reduce((sum, k) => sum + k[c], 0)),
       );
-    return bits;
+  const distances = active.map((_, m) => {
+    const pair = { taskVector: column(tensor.columns, m), merged, lambda: 0 };
+    return stages.distance(pair, bits.subarray(m * stride, (m + 1) * stride), merged.length);
   });
+  return { active, coverage, distances };
 }
 
-/** Counts by cluster; padding is active nowhere and is taken out of the zero count. */
-function countBits(
+/** Writes one task's mask and returns its active positions by cluster; padding is active nowhere. */
+function fillMask(
   tensor: SketchTensor,
-  bits: readonly Uint8Array[],
-  { stages, masks }: MaskSettings,
-): { readonly active: Float64Array[]; readonly coverage: Float64Array[] } {
-  const clusters = tensor.clusters.length;
-  const coverage = Array.from({ length: bits.length + 1 }, () => new Float64Array(clusters));
-  const active = bits.map(() => new Float64Array(clusters));
-  const bytes = clusterElements / 8;
-  const atLeast = masks?.consensus ?? 0;
-  const stride = bits.length > 1 ? bits[1].byteOffset - bits[0].byteOffset : bits[0].length;
-  const whole = new Uint8Array(bits[0].buffer, bits[0].byteOffset, stride * bits.length);
-  for (let c = 0; c < clusters; c++) {
-    const histogram = new Uint32Array(bits.length + 1);
-    const set = { bits: whole.subarray(c * bytes), stride, count: bits.length, atLeast };
-    stages.coverage(set, histogram, clusterElements);
-    histogram[0] -= clusterElements - tensor.clusters[c].length;
-    histogram.forEach((count, k) => (coverage[k][c] = count));
-    bits.forEach((mask, m) => (active[m][c] = popcount(mask.subarray(c * bytes, (c + 1) * bytes))));
+  merged: Float32Array,
+  { settings, task }: { readonly settings: MaskSettings; readonly task: number },
+): Float64Array {
+  const { room, masks, lambda } = settings;
+  const taskVector = column(tensor.columns, task);
+  const first = (task * merged.length) / 8;
+  const active = new Float64Array(tensor.clusters.length);
+  for (let c = 0; c < active.length; c++) {
+    const from = c * clusterElements;
+    const pair = {
+      taskVector: taskVector.subarray(from, from + clusterElements),
+      merged: merged.subarray(from, from + clusterElements),
+      lambda: lambda[task],
+    };
+    const bits = room.masks.subarray(first + from / 8, first + (from + clusterElements) / 8);
+    active[c] =
+      masks?.rule === 'emr'
+        ? emrMask(pair.taskVector, pair.merged, bits, clusterElements)
+        : room.stages.taskMask(pair, bits, clusterElements);
   }
-  return { active, coverage };
+  return active;
 }
 
-function popcount(bytes: Uint8Array): number {
-  let count = 0;
-  for (const byte of bytes) {
-    let x = byte - ((byte >>> 1) & 0x55);
-    x = (x & 0x33) + ((x >>> 2) & 0x33);
-    count += (x + (x >>> 4)) & 0x0f;
+/** Positions active in 0 … M masks, by cluster; applies the consensus to the bits. */
+function countCoverage(
+  tensor: SketchTensor,
+  stride: number,
+  { room, masks }: MaskSettings,
+): Float64Array[] {
+  const { count } = tensor.columns;
+  const clusters = tensor.clusters.length;
+  const coverage = Array.from({ length: count + 1 }, () => new Float64Array(clusters));
+  const bytes = clusterElements / 8;
+  const all = room.masks.subarray(0, stride * count);
+  for (let c = 0; c < clusters; c++) {
+    room.histogram.fill(0);
+    const set = { bits: all.subarray(c * bytes), stride, count, atLeast: masks?.consensus ?? 0 };
+    room.stages.coverage(set, room.histogram, clusterElements);
+    room.histogram[0] -= clusterElements - tensor.clusters[c].length;
+    for (let k = 0; k <= count; k++) coverage[k][c] = room.histogram[k];
   }
-  return count;
+  return coverage;
 }
 
 /** Moments of y / x in each band of a tensor, from cluster totals. */
 function byBand(tensor: SketchTensor, y: Float64Array, x: Float64Array): BandMoments[] {
-  return tensor.populations.flatMap((population, band) => {
-    const drawn = tensor.clusters.flatMap((cluster, c) => (cluster.band === band ? [c] : []));
-    if (drawn.length === 0) return [];
-    return [
-      bandMoments(
-        drawn.map((c) => y[c]),
-        drawn.map((c) => x[c]),
-        population,
-      ),
-    ];
-  });
+  return tensor.bands.map(({ from, to, population }) =>
+    bandMoments(y.subarray(from, to), x.subarray(from, to), population),
+  );
 }

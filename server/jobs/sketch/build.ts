@@ -6,7 +6,7 @@ import {
   wholeZooElements,
   clusterElements,
 } from '../../engine/sketch/positions';
-import { clustersUpTo, type Sketch, type SketchTensor } from '../../engine/sketch/sketch';
+import { bandsOf, clustersUpTo, type Sketch, type SketchTensor } from '../../engine/sketch/sketch';
 import { isFloat } from '../../tensors/dtypes';
 import type { CheckpointFile, TensorInfo } from '../../tensors/types';
 import {
@@ -145,7 +145,7 @@ function joinModels(
     elements,
     whole: sample.whole,
     clusters,
-    populations: sample.populations,
+    bands: bandsOf(clusters, sample.populations),
     columns,
     base,
     nonfinite,

@@ -4,10 +4,11 @@ import type {
   MethodSettings,
   TensorJob,
 } from '../../../server/engine/plan-types';
-import { plainStages } from '../../../server/engine/plain-stages';
+import { createKernels } from '../../../server/compute/kernels/wasm';
+import { roomBytes } from '../../../server/engine/sketch/room';
 import { SketchEvaluation, type SketchPlan } from '../../../server/engine/sketch/evaluate';
 import { clusterElements, samplePositions } from '../../../server/engine/sketch/positions';
-import type { Sketch, SketchTensor } from '../../../server/engine/sketch/sketch';
+import { bandsOf, type Sketch, type SketchTensor } from '../../../server/engine/sketch/sketch';
 
 /** A generator with a seed, good enough to draw test data from. */
 export function generator(seed: number): { uniform(): number; normal(): number } {
@@ -87,7 +88,7 @@ function sketchTensor(
     elements,
     whole: sample.whole,
     clusters: sample.clusters,
-    populations: sample.populations,
+    bands: bandsOf(sample.clusters, sample.populations),
     columns: { data, stride, count: taskVectors.length },
     base: new Float32Array(stride),
     nonfinite: false,
@@ -113,5 +114,5 @@ export function planOf(
 }
 
 export function evaluationOf(sketch: Sketch): SketchEvaluation {
-  return new SketchEvaluation(sketch, plainStages);
+  return new SketchEvaluation(sketch, createKernels(roomBytes(sketch)));
 }
