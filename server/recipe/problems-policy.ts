@@ -1,6 +1,6 @@
 import type { ProblemInfo } from './problems';
 
-/** MV561 to MV599: policies, devices and the policy server. */
+/** MV561 to MV590: policies, devices and the policy server. */
 export const policyProblems = {
   MV561: {
     title: 'Tensor of the policy is missing',

@@ -1,5 +1,6 @@
 import type { Problem, Severity, TextRange } from '../protocol/problem';
 import { checkpointProblems } from './problems-checkpoints';
+import { editorProblems } from './problems-editor';
 import { fileProblems } from './problems-files';
 import { meaningProblems } from './problems-meaning';
 import { policyProblems } from './problems-policy';
@@ -25,6 +26,7 @@ export const problemTable = {
   ...fileProblems,
   ...checkpointProblems,
   ...policyProblems,
+  ...editorProblems,
 } as const;
 
 export type ProblemCode = keyof typeof problemTable;

@@ -23,15 +23,46 @@ masks: { lambda: 0.6 }
 router: none
 `;
 
+const missing = cubes.replace('push_cube: zoo/push_cube', 'gone: zoo/gone');
+
+/** So many steps that the merge works until it is stopped. */
+const slow = cubes
+  .replace('method: ties', 'method: wudi\n  iterations: 1000000')
+  .replace('zoo/pick_place', 'zoo/pick_place # slow');
+
 /** Writes fresh workspaces below a folder and lists the launches on them. */
 export function launches(folder: string): Launch[] {
   const main = workspace(join(folder, 'main'));
-  return [{ name: 'trusted folder', files: ['language'], target: main }];
+  const restricted = workspace(join(folder, 'restricted'));
+  return [
+    { name: 'trusted folder', files: ['commands', 'language', 'jobs'], target: main },
+    { name: 'the same folder after a reload', files: ['reload'], target: main },
+    {
+      name: 'untrusted folder',
+      files: ['untrusted'],
+      target: restricted,
+      env: { HOST_TEST_TRUST: 'asked' },
+    },
+    { name: 'no folder', files: ['empty'] },
+    { name: 'two folders', files: ['folders'], target: twoFolders(join(folder, 'two')) },
+  ];
 }
 
 function workspace(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeZoo(join(folder, 'zoo'), { experts: ['pick_place', 'push_cube'], blocks: 4, width: 32 });
   writeFileSync(join(folder, 'cubes.mergevla.yaml'), cubes);
+  writeFileSync(join(folder, 'missing.mergevla.yaml'), missing);
+  writeFileSync(join(folder, 'slow.mergevla.yaml'), slow);
   return folder;
+}
+
+/** The second folder has no checkpoints. */
+function twoFolders(folder: string): string {
+  workspace(join(folder, 'first'));
+  mkdirSync(join(folder, 'second'));
+  writeFileSync(join(folder, 'second/cubes.mergevla.yaml'), cubes);
+  const file = join(folder, 'two.code-workspace');
+  writeFileSync(file, JSON.stringify({ folders: [{ path: 'first' }, { path: 'second' }] }));
+  return file;
 }

@@ -1,0 +1,80 @@
+import * as assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { JobStarted, RunSummary } from '../../server/protocol/methods';
+import { activated, openRecipe, until } from './support';
+
+suite('jobs', () => {
+  suiteSetup(async () => {
+    const api = await activated();
+    await until('the server', () => api.server.state === 'running');
+  });
+
+  test('Merge writes a run directory and is listed from its first second', async () => {
+    const api = await activated();
+    const seen: RunSummary[] = [];
+    const subscription = api.runs.onDidChange((run) => {
+      if (run) seen.push(run);
+    });
+    const { uri } = await openRecipe('cubes.mergevla.yaml');
+    const job = await vscode.commands.executeCommand<JobStarted>('mergevla.merge', uri);
+    const run = await api.jobs.ended(job.run);
+    subscription.dispose();
+    assert.equal(run.state, 'done');
+    assert.ok(existsSync(`${run.path}/merged/masks.safetensors`));
+    assert.ok(!run.path.endsWith('.partial'));
+    assert.match(run.headline ?? '', /% active/);
+    assert.ok(seen.some(({ path }) => basename(path).startsWith('cubes-')));
+    assert.deepEqual(
+      run.phases.map(({ state }) => state).filter((state) => state !== 'done'),
+      [],
+    );
+  });
+
+  test('numbers of the finished run come to hovers and hints', async () => {
+    const document = await openRecipe('cubes.mergevla.yaml');
+    const hints = await until('the numbers', async () => {
+      const found = await vscode.commands.executeCommand<vscode.InlayHint[]>(
+        'vscode.executeInlayHintProvider',
+        document.uri,
+        new vscode.Range(0, 0, document.lineCount, 0),
+      );
+      const labels = found.map(({ label }) => String(label));
+      return labels.some((label) => label.includes('active')) ? labels : undefined;
+    });
+    assert.ok(hints.some((label) => label.includes('kept')));
+  });
+
+  test('a job shows progress and is cancelled within two seconds', async () => {
+    const api = await activated();
+    const { uri } = await openRecipe('slow.mergevla.yaml');
+    const job = await vscode.commands.executeCommand<JobStarted>('mergevla.merge', uri);
+    await until('progress', () => api.runs.find(job.run)?.progress);
+    assert.equal(api.runs.running().length, 1);
+    const asked = Date.now();
+    assert.equal(await vscode.commands.executeCommand('mergevla.stopJob', job.run), true);
+    const run = await api.jobs.ended(job.run);
+    assert.equal(run.state, 'cancelled');
+    assert.ok(Date.now() - asked < 4000, `took ${String(Date.now() - asked)} ms`);
+    assert.equal(api.runs.running().length, 0);
+  });
+
+  test('a recipe with errors starts nothing', async () => {
+    const api = await activated();
+    const before = api.runs.list().length;
+    const { uri } = await openRecipe('missing.mergevla.yaml');
+    assert.equal(await vscode.commands.executeCommand('mergevla.merge', uri), undefined);
+    assert.equal(api.runs.list().length, before);
+  });
+
+  test('a job outlives its server', async () => {
+    const api = await activated();
+    const { uri } = await openRecipe('slow.mergevla.yaml');
+    const job = await vscode.commands.executeCommand<JobStarted>('mergevla.merge', uri);
+    await vscode.commands.executeCommand('mergevla.restartServer');
+    const run = await until('the run after the restart', () => api.runs.find(job.run));
+    assert.equal(run.state, 'running');
+    // The next start of the editor finds this job still at work.
+  });
+});
