@@ -9,6 +9,18 @@ const limitMs = 300_000;
 const noise =
   /^\s*(INFO|WARN|ERR|TRACE)\b|open-vsx|fetching additional builtin|Creating a socket|Resolv(ing|ed) connection token|\[(reconnection|AgentHost|AccountPolicy|Service Worker)|Updating additional builtin|authentication provider 'github'|\.contrib\./;
 
+/** The natives that the host does without are told at length each time. */
+const hostLines = /code-server|node:internal|bindings file|build\/Release\/|^Require stack:/;
+
+function withoutNoise(text) {
+  if (noise.test(text)) return '';
+  return text
+    .split('\n')
+    .filter((line) => !hostLines.test(line))
+    .join('\n')
+    .trimEnd();
+}
+
 /** What matters of the command line of `code`. */
 function parse(args) {
   const option = (name) =>
@@ -37,7 +49,8 @@ function result(page) {
     void page.exposeFunction('codeAutomationExit', done);
     void page.exposeFunction('codeAutomationLog', (_type, args) => {
       const text = render(args);
-      if (process.env.VERBOSE || !noise.test(text)) process.stdout.write(`${text}\n`);
+      const own = process.env.VERBOSE ? text : withoutNoise(text);
+      if (own !== '') process.stdout.write(`${own}\n`);
     });
     page.on('crash', () => failed(new Error('the workbench page crashed')));
     setTimeout(() => failed(new Error(`no result after ${limitMs} ms`)), limitMs).unref();

@@ -25,10 +25,10 @@ router: none
 
 const missing = cubes.replace('push_cube: zoo/push_cube', 'gone: zoo/gone');
 
-/** So many steps that the merge works until it is stopped. */
+/** Many small matrices with many steps each: progress is seen, and the merge works until it is stopped. */
 const slow = cubes
-  .replace('method: ties', 'method: wudi\n  iterations: 1000000')
-  .replace('zoo/pick_place', 'zoo/pick_place # slow');
+  .replaceAll('zoo/', 'long/')
+  .replace('method: ties', 'method: wudi\n  iterations: 30000');
 
 /** Writes fresh workspaces below a folder and lists the launches on them. */
 export function launches(folder: string): Launch[] {
@@ -51,6 +51,7 @@ export function launches(folder: string): Launch[] {
 function workspace(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeZoo(join(folder, 'zoo'), { experts: ['pick_place', 'push_cube'], blocks: 4, width: 32 });
+  writeZoo(join(folder, 'long'), { experts: ['pick_place', 'push_cube'], blocks: 200, width: 8 });
   writeFileSync(join(folder, 'cubes.mergevla.yaml'), cubes);
   writeFileSync(join(folder, 'missing.mergevla.yaml'), missing);
   writeFileSync(join(folder, 'slow.mergevla.yaml'), slow);
