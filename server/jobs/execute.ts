@@ -39,13 +39,15 @@ export interface ExecuteOptions {
   readonly write?: boolean;
   /** Bytes read at once from each model; results do not depend on it. */
   readonly pieceBytes?: number;
+  /** Bundle of `worker.ts`; the one beside the running bundle when absent. */
+  readonly workerFile?: string;
 }
 
 const defaultPiece = 1 << 20;
 
 /**
  * Carries out a plan: reads the inputs piece by piece, writes `merged/` (product §5) and returns the
- * metrics of `report.json`, gathered in the same pass. Throws `MergeError` (MV413 an input changed,
+ * metrics of `report.json`, gathered in the same pass. Throws `MergeError` (MV422 an input changed,
  * MV460 NaN or infinity, MV461 overflow, MV462 integers that differ, MV45x cannot write) and
  * `Cancelled`; after both nothing but a resumable `merged/` and journal is left.
  */
@@ -56,6 +58,7 @@ export async function executeMerge(plan: MergePlan, options: ExecuteOptions): Pr
     pieceBytes: pieceOf(plan, options),
     threads: threadsOf(options),
     signal: options.signal,
+    workerFile: options.workerFile,
   });
   try {
     return await new Execution(plan, options, pool, progress).run();

@@ -21,6 +21,7 @@ export interface PoolOptions extends RunnerOptions {
   /** 1 runs in this thread. */
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
+  readonly workerFile?: string | undefined;
 }
 
 /** How many threads `auto` means: more than four wait for each other's memory and disk. */
@@ -35,7 +36,7 @@ function workerFile(): string | undefined {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const file = workerFile();
+  const file = options.workerFile ?? workerFile();
   if (options.threads <= 1 || !file) return inlinePool(options);
   return threadPool(options, file);
 }

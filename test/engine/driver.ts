@@ -31,7 +31,7 @@ export interface Merged {
   readonly plan: MergePlan;
   readonly report: MergeReport;
   /** Tensors of `merged/<file>` by name. */
-  tensors(file: string): Map<string, StoredTensor>;
+  readonly tensors: (file: string) => Map<string, StoredTensor>;
 }
 
 export interface StoredTensor {
