@@ -266,8 +266,9 @@ function makeFolders(folder: string): string[] {
 function removeEmpty(folders: readonly string[]): void {
   for (const folder of folders) {
     try {
-      rmdirSync(folder);
+      if (existsSync(folder)) rmdirSync(folder);
     } catch {
+      // Another run has put something there meanwhile.
       return;
     }
   }
