@@ -1,0 +1,211 @@
+import type { EpisodeLine } from '../../protocol/episode-line';
+import type { Comparison, RateCell, RateRow, RateTable } from '../../protocol/panels/success-rates';
+import { barnard, mcnemar, newcombe, pairedInterval } from './compare';
+import type { Counts, IntervalKind } from './intervals';
+import { meanInterval, rateInterval } from './intervals';
+import { compactLetters, holm } from './letters';
+
+/** What one policy did on one task. */
+export interface TaskRollouts extends Counts {
+  readonly errors: number;
+  readonly planned?: number;
+  /** Outcome by seed, where seeds are known: what pairs are made of. */
+  readonly bySeed: ReadonlyMap<number, boolean>;
+  readonly routedRight: number;
+  readonly routedKnown: number;
+}
+
+/** One policy of one run, on any number of tasks. */
+export interface PolicyRollouts {
+  readonly id: string;
+  readonly label: string;
+  readonly detail: string;
+  readonly tasks: ReadonlyMap<string, TaskRollouts>;
+  readonly state: Exclude<RateRow['state'], 'paper'>;
+  readonly note?: string;
+  readonly secondsLeft?: number;
+}
+
+/**
+ * Sums episodes up by task. A crashed rollout is counted apart; of two lines with the same seed (a run
+ * that was resumed) the later one counts.
+ */
+export function sumEpisodes(
+  lines: readonly EpisodeLine[],
+  planned?: number,
+): ReadonlyMap<string, TaskRollouts> {
+  const byTask = new Map<string, Map<number, EpisodeLine>>();
+  for (const line of lines) {
+    const seeds = byTask.get(line.task) ?? new Map<number, EpisodeLine>();
+    seeds.set(line.seed, line);
+    byTask.set(line.task, seeds);
+  }
+  return new Map([...byTask].map(([task, seeds]) => [task, sumTask([...seeds.values()], planned)]));
+}
+
+function sumTask(lines: readonly EpisodeLine[], planned: number | undefined): TaskRollouts {
+  const whole = lines.filter(({ error }) => error === undefined);
+  const routed = whole.filter((line) => line.routed !== undefined);
+  return {
+    successes: whole.filter(({ success }) => success).length,
+    trials: whole.length,
+    errors: lines.length - whole.length,
+    ...(planned === undefined ? {} : { planned }),
+    bySeed: new Map(whole.map(({ seed, success }) => [seed, success])),
+    routedRight: routed.filter((line) => line.routed === line.task).length,
+    routedKnown: routed.length,
+  };
+}
+
+export interface TableOptions {
+  readonly tasks: readonly string[];
+  readonly interval: IntervalKind;
+  readonly protocol: string;
+}
+
+/** A table of groups of policies. Letters compare all finished policies of the first group. */
+export function successTable(
+  groups: readonly { readonly title: string; readonly policies: readonly PolicyRollouts[] }[],
+  options: TableOptions,
+): RateTable {
+  const finished = (groups[0]?.policies ?? []).filter(({ state }) => state === 'done');
+  const letters = letterOf(finished);
+  const paired = finished.length > 1 && finished.every((p) => shared(finished[0], p).length > 0);
+  return {
+    tasks: options.tasks,
+    protocol: options.protocol,
+    letterTest: paired ? 'McNemar on shared seeds, Holm, 5 %' : 'Barnard, Holm, 5 %',
+    groups: groups.map(({ title, policies }) => ({
+      title,
+      rows: policies.map((policy) => rowOf(policy, options, letters.get(policy.id))),
+    })),
+  };
+}
+
+function rowOf(
+  policy: PolicyRollouts,
+  options: TableOptions,
+  letters: string | undefined,
+): RateRow {
+  const results = options.tasks.map((task) => policy.tasks.get(task));
+  const done = results.filter((result) => result !== undefined);
+  const whole = done.length === options.tasks.length && done.every(({ trials }) => trials > 0);
+  const { mean, low, high } = meanInterval(done);
+  const sum = (pick: (result: TaskRollouts) => number) => done.reduce((a, r) => a + pick(r), 0);
+  const known = sum((r) => r.routedKnown);
+  const finished = policy.state === 'done' || policy.state === 'partial';
+  return {
+    id: policy.id,
+    label: policy.label,
+    detail: policy.detail,
+    cells: results.map((result) => (result ? cellOf(result, options.interval) : null)),
+    ...(whole && finished ? { mean: { value: mean, low, high } } : {}),
+    ...(letters === undefined ? {} : { letters }),
+    ...(known > 0 ? { routed: { right: sum((r) => r.routedRight), known } } : {}),
+    state: policy.state,
+    ...(policy.state === 'running' ? { progress: progressOf(policy, done) } : {}),
+    ...(policy.note === undefined ? {} : { note: policy.note }),
+  };
+}
+
+function progressOf(policy: PolicyRollouts, done: readonly TaskRollouts[]) {
+  const seconds = policy.secondsLeft;
+  return {
+    done: done.reduce((sum, r) => sum + r.trials + r.errors, 0),
+    total: done.reduce((sum, r) => sum + (r.planned ?? r.trials + r.errors), 0),
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+}
+
+export function cellOf(result: TaskRollouts, interval: IntervalKind): RateCell {
+  const { successes, trials, errors, planned } = result;
+  const { low, high } = rateInterval(interval, result);
+  return {
+    successes,
+    trials,
+    low,
+    high,
+    errors,
+    ...(planned === undefined ? {} : { planned }),
+  };
+}
+
+/** Letters by pairwise tests with Holm's correction; a single policy gets none. */
+function letterOf(policies: readonly PolicyRollouts[]): ReadonlyMap<string, string> {
+  if (policies.length < 2) return new Map();
+  const tests = policies.flatMap((first, a) =>
+    policies.slice(a + 1).map((second, i) => ({ a, b: a + 1 + i, p: testOf(first, second).p })),
+  );
+  const rates = policies.map((policy) => meanInterval([...policy.tasks.values()], 1).mean);
+  const order = policies.map((_, i) => i).sort((x, y) => (rates[y] ?? 0) - (rates[x] ?? 0));
+  const letters = compactLetters(policies.length, holm(tests), order);
+  return new Map(policies.map(({ id }, i) => [id, letters[i] ?? '']));
+}
+
+/** Outcomes on (task, seed) that both policies ran. */
+function shared(
+  first: PolicyRollouts | undefined,
+  second: PolicyRollouts,
+): readonly (readonly [boolean, boolean])[] {
+  return [...(first?.tasks ?? [])].flatMap(([task, { bySeed }]) => {
+    const others = second.tasks.get(task)?.bySeed;
+    return [...bySeed].flatMap(([seed, success]) => {
+      const other = others?.get(seed);
+      return other === undefined ? [] : [[success, other] as const];
+    });
+  });
+}
+
+type Test = Omit<Comparison, 'rows' | 'labels' | 'verdict'>;
+
+/** Exact McNemar where all seeds are shared, Barnard on the pooled counts otherwise. */
+function testOf(first: PolicyRollouts, second: PolicyRollouts): Test {
+  const pairs = shared(first, second);
+  const [a, b] = [pooled(first, second), pooled(second, first)];
+  if (pairs.length === 0 || pairs.length < Math.min(a.trials, b.trials)) return independent(a, b);
+  const among = (x: boolean, y: boolean) => pairs.filter(([p, q]) => p === x && q === y).length;
+  const counts = {
+    both: among(true, true),
+    first: among(true, false),
+    second: among(false, true),
+    neither: among(false, false),
+  };
+  return {
+    difference: (counts.first - counts.second) / pairs.length,
+    ...pairedInterval(counts),
+    test: 'mcnemar',
+    pairs: { shared: pairs.length, first: counts.first, second: counts.second },
+    p: mcnemar(counts.first, counts.second),
+  };
+}
+
+function independent(a: Counts, b: Counts): Test {
+  const rate = ({ successes, trials }: Counts) => (trials === 0 ? 0 : successes / trials);
+  const interval = a.trials > 0 && b.trials > 0 ? newcombe(a, b) : { low: -1, high: 1 };
+  return { difference: rate(a) - rate(b), ...interval, test: 'barnard', p: barnard(a, b) };
+}
+
+/** Counts over the tasks that both have. */
+function pooled(policy: PolicyRollouts, other: PolicyRollouts): Counts {
+  let successes = 0;
+  let trials = 0;
+  for (const [task, result] of policy.tasks) {
+    if (!other.tasks.has(task)) continue;
+    successes += result.successes;
+    trials += result.trials;
+  }
+  return { successes, trials };
+}
+
+/** Two rows beside each other, told apart at 5 %. */
+export function comparePolicies(first: PolicyRollouts, second: PolicyRollouts): Comparison {
+  const test = testOf(first, second);
+  const verdict = test.p > 0.05 ? 'not told apart' : test.difference > 0 ? 'better' : 'worse';
+  const name = ({ label, detail }: PolicyRollouts) => (detail ? `${label} ${detail}` : label);
+  return {
+    rows: [first.id, second.id],
+    labels: [name(first), name(second)],
+    ...test,
+    verdict,
+  };
+}

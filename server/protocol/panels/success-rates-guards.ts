@@ -1,0 +1,230 @@
+import type { EpisodeRecording } from '../episode';
+import type { Guard } from '../shape';
+import {
+  arrayOf,
+  isBoolean,
+  isCount,
+  isNumber,
+  isRecord,
+  isString,
+  literal,
+  object,
+  optional,
+  tagged,
+} from '../shape';
+import { commonFromPanel, isBanner, isPhase } from './shared';
+import type {
+  Comparison,
+  EpisodeItem,
+  EpisodeList,
+  FromSuccessPanel,
+  RateCell,
+  RateGroup,
+  RateRow,
+  RateTable,
+  Replay,
+  Study,
+  SuccessSnapshot,
+  ToSuccessPanel,
+  TrialForm,
+} from './success-rates';
+
+type From<K extends FromSuccessPanel['type']> = Extract<FromSuccessPanel, { type: K }>;
+const isInterval = literal('wilson', 'exact', 'posterior');
+
+export const isFromSuccessPanel = tagged<FromSuccessPanel>({
+  ...commonFromPanel,
+  openCell: object<From<'openCell'>>({ type: literal('openCell'), row: isString, task: isString }),
+  replay: object<From<'replay'>>({ type: literal('replay'), id: isString }),
+  compare: object<From<'compare'>>({ type: literal('compare'), rows: arrayOf(isString) }),
+  setInterval: object<From<'setInterval'>>({ type: literal('setInterval'), kind: isInterval }),
+  showRun: object<From<'showRun'>>({ type: literal('showRun'), id: isString, shown: isBoolean }),
+  showPaper: object<From<'showPaper'>>({ type: literal('showPaper'), id: isString }),
+  evaluate: object<From<'evaluate'>>({ type: literal('evaluate') }),
+  stop: object<From<'stop'>>({ type: literal('stop') }),
+  import: object<From<'import'>>({ type: literal('import') }),
+  openRun: object<From<'openRun'>>({ type: literal('openRun'), id: isString }),
+  trial: object<From<'trial'>>({
+    type: literal('trial'),
+    outcome: literal('success', 'failure', 'void'),
+    reason: isString,
+    note: isString,
+    seconds: isNumber,
+  }),
+  undoTrial: object<From<'undoTrial'>>({ type: literal('undoTrial') }),
+});
+
+const isCell = object<RateCell>({
+  successes: isCount,
+  trials: isCount,
+  low: isNumber,
+  high: isNumber,
+  errors: isCount,
+  planned: optional(isCount),
+  printed: optional(isNumber),
+});
+const isCellOrNull: Guard<RateCell | null> = (value): value is RateCell | null =>
+  value === null || isCell(value);
+
+const isRow = object<RateRow>({
+  id: isString,
+  label: isString,
+  detail: isString,
+  cells: arrayOf(isCellOrNull),
+  mean: optional(
+    object<NonNullable<RateRow['mean']>>({
+      value: isNumber,
+      low: optional(isNumber),
+      high: optional(isNumber),
+    }),
+  ),
+  letters: optional(isString),
+  routed: optional(object<NonNullable<RateRow['routed']>>({ right: isCount, known: isCount })),
+  state: literal('done', 'running', 'queued', 'partial', 'paper'),
+  progress: optional(
+    object<NonNullable<RateRow['progress']>>({
+      done: isCount,
+      total: isCount,
+      seconds: optional(isNumber),
+    }),
+  ),
+  note: optional(isString),
+});
+
+const isTable = object<RateTable>({
+  tasks: arrayOf(isString),
+  groups: arrayOf(object<RateGroup>({ title: isString, rows: arrayOf(isRow) })),
+  protocol: isString,
+  letterTest: isString,
+});
+
+const isComparison: Guard<Comparison> = (value): value is Comparison =>
+  isRecord(value) &&
+  isNumber(value['p']) &&
+  isNumber(value['difference']) &&
+  isString(value['verdict']);
+
+const isEpisodes = object<EpisodeList>({
+  row: isString,
+  task: isString,
+  label: isString,
+  items: arrayOf(
+    object<EpisodeItem>({
+      id: isString,
+      seed: isCount,
+      success: isBoolean,
+      steps: isCount,
+      reason: isString,
+      error: optional(isString),
+      routed: optional(isString),
+      replay: isBoolean,
+    }),
+  ),
+});
+
+const isBytes: Guard<Uint8Array> = (value): value is Uint8Array => value instanceof Uint8Array;
+const isRecording: Guard<EpisodeRecording> = (value): value is EpisodeRecording =>
+  isRecord(value) && isRecord(value['scene']) && isString(value['qpos']) && isCount(value['steps']);
+
+const isReplay = object<Replay>({
+  id: isString,
+  recording: isRecording,
+  events: arrayOf(
+    object<Replay['events'][number]>({ step: isCount, name: isString, bad: isBoolean }),
+  ),
+  frames: arrayOf(
+    object<Replay['frames'][number]>({
+      camera: isString,
+      size: isCount,
+      steps: arrayOf(isCount),
+      pixels: isBytes,
+    }),
+  ),
+});
+
+const isTrials = object<TrialForm>({
+  task: isString,
+  criterion: isString,
+  trial: isCount,
+  planned: isCount,
+  policy: optional(isString),
+  reasons: arrayOf(isString),
+  canUndo: isBoolean,
+  done: isBoolean,
+});
+
+const isStudy = object<Study>({
+  kind: literal('progressive', 'components'),
+  title: isString,
+  points: arrayOf(
+    object<Study['points'][number]>({
+      label: isString,
+      x: isNumber,
+      cell: isCellOrNull,
+      run: optional(isString),
+      paper: optional(isNumber),
+    }),
+  ),
+  statements: arrayOf(
+    object<Study['statements'][number]>({
+      text: isString,
+      from: isNumber,
+      to: isNumber,
+      value: isNumber,
+    }),
+  ),
+});
+
+const isChoice = object<{ id: string; label: string; shown: boolean }>({
+  id: isString,
+  label: isString,
+  shown: isBoolean,
+});
+
+const isSnapshot = object<SuccessSnapshot>({
+  phase: isPhase,
+  banners: arrayOf(isBanner),
+  runs: arrayOf(isChoice),
+  papers: arrayOf(isChoice),
+  interval: isInterval,
+  table: optional(isTable),
+  cross: optional(isTable),
+  comparison: optional(isComparison),
+  episodes: optional(isEpisodes),
+  studies: arrayOf(isStudy),
+  trials: optional(isTrials),
+  trusted: isBoolean,
+});
+
+type To<K extends ToSuccessPanel['type']> = Extract<ToSuccessPanel, { type: K }>;
+const revision = isCount;
+
+export const isToSuccessPanel = tagged<ToSuccessPanel>({
+  snapshot: object<To<'snapshot'>>({ type: literal('snapshot'), revision, snapshot: isSnapshot }),
+  table: object<To<'table'>>({
+    type: literal('table'),
+    revision,
+    table: isTable,
+    cross: optional(isTable),
+  }),
+  comparison: object<To<'comparison'>>({
+    type: literal('comparison'),
+    revision,
+    comparison: (value): value is Comparison | null => value === null || isComparison(value),
+  }),
+  episodes: object<To<'episodes'>>({ type: literal('episodes'), revision, episodes: isEpisodes }),
+  replay: object<To<'replay'>>({ type: literal('replay'), revision, replay: isReplay }),
+  noReplay: object<To<'noReplay'>>({
+    type: literal('noReplay'),
+    revision,
+    id: isString,
+    reason: isString,
+  }),
+  trials: object<To<'trials'>>({ type: literal('trials'), revision, trials: isTrials }),
+  status: object<To<'status'>>({
+    type: literal('status'),
+    revision,
+    phase: isPhase,
+    banners: arrayOf(isBanner),
+  }),
+});

@@ -1,0 +1,189 @@
+import type { EpisodeRecording } from '../episode';
+import type { Banner, CommonFromPanel, Phase, Revised } from './shared';
+
+export type IntervalName = 'wilson' | 'exact' | 'posterior';
+
+/** Success of one policy on one task. `low` and `high` are the ends of the chosen 95 % interval. */
+export interface RateCell {
+  readonly successes: number;
+  readonly trials: number;
+  readonly low: number;
+  readonly high: number;
+  /** Crashed rollouts: counted neither as success nor as failure. */
+  readonly errors: number;
+  /** More rollouts are coming when this is above `trials`. */
+  readonly planned?: number;
+  /** Only a printed rate is known (papers): the counts above are then 0. */
+  readonly printed?: number;
+}
+
+export interface RateRow {
+  readonly id: string;
+  readonly label: string;
+  readonly detail: string;
+  readonly cells: readonly (RateCell | null)[];
+  /** Mean over tasks with its interval; for a paper as printed, never computed. */
+  readonly mean?: { readonly value: number; readonly low?: number; readonly high?: number };
+  /** Compact letters; absent where no test is allowed. */
+  readonly letters?: string;
+  readonly routed?: { readonly right: number; readonly known: number };
+  readonly state: 'done' | 'running' | 'queued' | 'partial' | 'paper';
+  /** Of a running row: finished and planned rollouts, time left; of a partial one: what is missing. */
+  readonly progress?: { readonly done: number; readonly total: number; readonly seconds?: number };
+  readonly note?: string;
+}
+
+export interface RateGroup {
+  readonly title: string;
+  readonly rows: readonly RateRow[];
+}
+
+export interface RateTable {
+  readonly tasks: readonly string[];
+  readonly groups: readonly RateGroup[];
+  /** One line above the table: suite, shift, seeds, step limit. */
+  readonly protocol: string;
+  /** What the letters rest on. */
+  readonly letterTest: string;
+}
+
+/** Two rows beside each other. */
+export interface Comparison {
+  readonly rows: readonly [string, string];
+  readonly labels: readonly [string, string];
+  /** Difference of the rates, first minus second, with its 95 % interval. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+  readonly test: 'mcnemar' | 'barnard';
+  /** Rollouts on shared seeds, and of those where only one succeeded. */
+  readonly pairs?: { readonly shared: number; readonly first: number; readonly second: number };
+  readonly p: number;
+  readonly verdict: 'not told apart' | 'better' | 'worse';
+}
+
+export interface EpisodeItem {
+  readonly id: string;
+  readonly seed: number;
+  readonly success: boolean;
+  readonly steps: number;
+  readonly reason: string;
+  readonly error?: string;
+  /** Mask that was used, or the router's choice. */
+  readonly routed?: string;
+  readonly replay: boolean;
+}
+
+export interface EpisodeList {
+  readonly row: string;
+  readonly task: string;
+  readonly label: string;
+  readonly items: readonly EpisodeItem[];
+}
+
+export interface Replay {
+  readonly id: string;
+  readonly recording: EpisodeRecording;
+  /** Named moments, by control step. */
+  readonly events: readonly {
+    readonly step: number;
+    readonly name: string;
+    readonly bad: boolean;
+  }[];
+  /** Pictures as the policy saw them, 8-bit RGB row-major, at the steps given; may be empty. */
+  readonly frames: readonly {
+    readonly camera: string;
+    readonly size: number;
+    readonly steps: readonly number[];
+    readonly pixels: Uint8Array;
+  }[];
+}
+
+/** Points of a study, and the paper's beside them. */
+export interface Study {
+  readonly kind: 'progressive' | 'components';
+  readonly title: string;
+  readonly points: readonly {
+    readonly label: string;
+    readonly x: number;
+    readonly cell: RateCell | null;
+    readonly run?: string;
+    readonly paper?: number;
+  }[];
+  /** What the paper says in words about a range. */
+  readonly statements: readonly {
+    readonly text: string;
+    readonly from: number;
+    readonly to: number;
+    readonly value: number;
+  }[];
+}
+
+/** The manual-trials form: nothing of the results is told before the planned trials are done. */
+export interface TrialForm {
+  readonly task: string;
+  readonly criterion: string;
+  readonly trial: number;
+  readonly planned: number;
+  /** Absent while the order is blind. */
+  readonly policy?: string;
+  readonly reasons: readonly string[];
+  readonly canUndo: boolean;
+  readonly done: boolean;
+}
+
+export interface SuccessSnapshot {
+  readonly phase: Phase;
+  readonly banners: readonly Banner[];
+  readonly runs: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly shown: boolean;
+  }[];
+  readonly papers: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly shown: boolean;
+  }[];
+  readonly interval: IntervalName;
+  readonly table?: RateTable;
+  readonly cross?: RateTable;
+  readonly comparison?: Comparison;
+  readonly episodes?: EpisodeList;
+  readonly studies: readonly Study[];
+  readonly trials?: TrialForm;
+  readonly trusted: boolean;
+}
+
+export type ToSuccessPanel = Revised &
+  (
+    | { readonly type: 'snapshot'; readonly snapshot: SuccessSnapshot }
+    | { readonly type: 'table'; readonly table: RateTable; readonly cross?: RateTable }
+    | { readonly type: 'comparison'; readonly comparison: Comparison | null }
+    | { readonly type: 'episodes'; readonly episodes: EpisodeList }
+    | { readonly type: 'replay'; readonly replay: Replay }
+    | { readonly type: 'noReplay'; readonly id: string; readonly reason: string }
+    | { readonly type: 'trials'; readonly trials: TrialForm }
+    | { readonly type: 'status'; readonly phase: Phase; readonly banners: readonly Banner[] }
+  );
+
+export type FromSuccessPanel =
+  | CommonFromPanel
+  | { readonly type: 'openCell'; readonly row: string; readonly task: string }
+  | { readonly type: 'replay'; readonly id: string }
+  | { readonly type: 'compare'; readonly rows: readonly string[] }
+  | { readonly type: 'setInterval'; readonly kind: IntervalName }
+  | { readonly type: 'showRun'; readonly id: string; readonly shown: boolean }
+  | { readonly type: 'showPaper'; readonly id: string }
+  | { readonly type: 'evaluate' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'import' }
+  | { readonly type: 'openRun'; readonly id: string }
+  | {
+      readonly type: 'trial';
+      readonly outcome: 'success' | 'failure' | 'void';
+      readonly reason: string;
+      readonly note: string;
+      readonly seconds: number;
+    }
+  | { readonly type: 'undoTrial' };

@@ -1,0 +1,73 @@
+import type {
+  IntervalName,
+  RateCell,
+  RateRow,
+  Replay,
+  SuccessSnapshot,
+} from '../../server/protocol/panels/success-rates';
+import { nbsp, percent } from '../shared/format';
+import type { Theme } from '../shared/theme';
+
+export type EpisodeFilter = 'all' | 'failed' | 'wrong';
+
+export interface SuccessModel {
+  readonly snapshot: SuccessSnapshot;
+  readonly theme: Theme;
+  readonly view: 'policies' | 'cross';
+  readonly twin: boolean;
+  readonly selectedRows: readonly string[];
+  readonly cell: { readonly row: string; readonly task: string } | undefined;
+  readonly filter: EpisodeFilter;
+  readonly replay: Replay | undefined;
+  readonly replayed: string | undefined;
+  readonly noReplay: string | undefined;
+}
+
+export interface SuccessActions {
+  openCell(row: string, task: string): void;
+  closeCell(): void;
+  toggleRow(row: string): void;
+  setFilter(filter: EpisodeFilter): void;
+  play(id: string): void;
+  copy(text: string): void;
+  openRun(id: string): void;
+}
+
+export const intervalNames: Readonly<Record<IntervalName, string>> = {
+  wilson: `Wilson 95${nbsp}%`,
+  exact: 'Clopper–Pearson',
+  posterior: 'Posterior',
+};
+
+export function rowOf({ snapshot, view }: SuccessModel, id: string): RateRow | undefined {
+  const table = view === 'cross' ? (snapshot.cross ?? snapshot.table) : snapshot.table;
+  return table?.groups.flatMap(({ rows }) => rows).find((row) => row.id === id);
+}
+
+/** Rate of a cell; NaN where nothing was tried. */
+export function rateOf(cell: RateCell | null | undefined): number {
+  if (!cell) return Number.NaN;
+  return cell.printed ?? (cell.trials > 0 ? cell.successes / cell.trials : Number.NaN);
+}
+
+/** No decimals up to 100 rollouts, one above. */
+export function rateText(cell: RateCell | null | undefined): string {
+  const rate = rateOf(cell);
+  const fine = cell && (cell.trials > 100 || (cell.trials === 0 && (rate * 1000) % 10 > 0.01));
+  return `${percent(rate, fine ? 1 : 0)}${Number.isFinite(rate) ? `${nbsp}%` : ''}`;
+}
+
+export function cellSentence(
+  row: RateRow,
+  task: string,
+  cell: RateCell | null | undefined,
+): string {
+  if (!cell) return `${row.label} ${row.detail}, ${task}: not run`;
+  const errors = cell.errors > 0 ? `, ${String(cell.errors)} crashed and counted apart` : '';
+  const counts = cell.trials > 0 ? `${String(cell.successes)} of ${String(cell.trials)}, ` : '';
+  const interval =
+    cell.trials > 0
+      ? `, 95 percent interval ${percent(cell.low, 0)} to ${percent(cell.high, 0)}`
+      : '';
+  return `${row.label} ${row.detail}, ${task}: ${counts}${rateText(cell)}${interval}${errors}`;
+}

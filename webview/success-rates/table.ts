@@ -1,0 +1,366 @@
+import type { RateCell, RateRow, RateTable } from '../../server/protocol/panels/success-rates';
+import { withAlpha } from '../shared/colours';
+import { fill, h, s, styled } from '../shared/dom';
+import { duration, missing, nbsp, percent, pValue, signed } from '../shared/format';
+import type { Column } from '../shared/grid';
+import { Grid } from '../shared/grid';
+import { icon } from '../shared/icons';
+import type { Theme } from '../shared/theme';
+import type { LiveRegion, Tooltip } from '../shared/tooltip';
+import type { SuccessActions, SuccessModel } from './model';
+import { cellSentence, rateOf, rateText } from './model';
+
+/** A line of the table: a group's title, or a policy. */
+type Line = { readonly title: string } | { readonly row: RateRow };
+
+/** Policies × tasks: counts, rate, and a bar from 0 to 100 % so that columns read as dot plots. */
+export class RatesCard {
+  readonly element = h('section', { class: 'card rates' });
+  private grid: Grid<Line> | undefined;
+  private made = '';
+  private model: SuccessModel | undefined;
+
+  constructor(
+    private readonly actions: SuccessActions,
+    private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
+  ) {}
+
+  draw(model: SuccessModel): void {
+    this.model = model;
+    const { snapshot, view, theme } = model;
+    const table = view === 'cross' ? (snapshot.cross ?? snapshot.table) : snapshot.table;
+    if (!table) return;
+    const key = `${view} ${theme.kind} ${table.tasks.join('\0')}`;
+    if (!this.grid || this.made !== key) this.grid = this.makeGrid(table, theme);
+    this.made = key;
+    this.grid.show(linesOf(table));
+    fill(this.element, this.grid.element, legend(theme, table.letterTest), this.comparison(model));
+  }
+
+  values(): string[][] {
+    return this.grid?.values() ?? [];
+  }
+
+  private makeGrid(table: RateTable, theme: Theme): Grid<Line> {
+    return new Grid<Line>({
+      label: 'Success rates, policies by tasks',
+      columns: columnsOf(table, theme, () => this.model),
+      rowHeight: 33,
+      windowRows: 60,
+      groupOf: (line) => ('title' in line ? line.title : undefined),
+      rowClass: (line) => ('row' in line ? `rate-row ${line.row.state}` : ''),
+      isSelected: (line) =>
+        'row' in line && (this.model?.selectedRows.includes(line.row.id) ?? false),
+      onopen: (line, column) => {
+        this.open(line, column);
+      },
+      onfocus: (line, column) => {
+        this.focus(line, column);
+      },
+      oncopy: (text) => {
+        this.actions.copy(text);
+      },
+    });
+  }
+
+  private open(line: Line, column: string): void {
+    if (!('row' in line) || line.row.state === 'paper') return;
+    if (column.startsWith('task ')) this.actions.openCell(line.row.id, column.slice(5));
+    else if (column === 'policy') this.actions.toggleRow(line.row.id);
+  }
+
+  private focus(line: Line, column: string): void {
+    const { tooltip, live } = this.tools;
+    tooltip.hide();
+    if (!('row' in line)) return;
+    const task = column.startsWith('task ') ? column.slice(5) : undefined;
+    const place = this.tasks().indexOf(task ?? '');
+    if (task === undefined || place < 0) {
+      live.say(`${line.row.label} ${line.row.detail}`);
+      return;
+    }
+    const text = cellSentence(line.row, task, line.row.cells[place]);
+    live.say(text);
+    const box = document.activeElement?.getBoundingClientRect();
+    if (box) tooltip.show(box, text);
+  }
+
+  private tasks(): readonly string[] {
+    return this.model?.snapshot.table?.tasks ?? [];
+  }
+
+  private comparison({ snapshot: { comparison }, selectedRows }: SuccessModel): HTMLElement | null {
+    if (!comparison || selectedRows.length !== 2)
+      return selectedRows.length === 1
+        ? h(
+            'p',
+            { class: 'comparison secondary' },
+            'Select a second policy by its name to compare the two.',
+          )
+        : null;
+    const { labels, difference, low, high, pairs, p, test, verdict } = comparison;
+    const points = (share: number) => signed(share * 100, 1);
+    const detail = pairs
+      ? `only the first succeeded ${String(pairs.first)} times, only the second ${String(pairs.second)} times of ${String(pairs.shared)} shared seeds`
+      : `95${nbsp}% interval ${points(low)} to ${points(high)}, independent seeds`;
+    return h(
+      'p',
+      { class: 'comparison', role: 'status' },
+      icon('compare'),
+      h('span', {}, h('strong', {}, labels[0]), ' against ', h('strong', {}, labels[1])),
+      h('strong', {}, `${points(difference)} points`),
+      h('span', { class: 'secondary' }, detail),
+      h(
+        'span',
+        { class: 'secondary' },
+        `${test === 'mcnemar' ? 'McNemar' : 'Barnard'} p ${pValue(p)}`,
+      ),
+      h('span', { class: 'chip end' }, verdict),
+    );
+  }
+}
+
+function linesOf(table: RateTable): Line[] {
+  return table.groups.flatMap(({ title, rows }): Line[] => [
+    { title },
+    ...rows.map((row) => ({ row })),
+  ]);
+}
+
+function columnsOf(
+  table: RateTable,
+  theme: Theme,
+  model: () => SuccessModel | undefined,
+): Column<Line>[] {
+  const widths = table.groups.flatMap(({ rows }) => rows.map(({ letters }) => letters ?? ''));
+  const alphabet = [...new Set(widths.join(''))].sort();
+  const row = (line: Line) => ('row' in line ? line.row : undefined);
+  return [
+    {
+      key: 'policy',
+      title: 'policy',
+      text: (line) => `${row(line)?.label ?? ''} ${row(line)?.detail ?? ''}`.trim(),
+      render: (line) => ('row' in line ? policyCell(line.row) : ''),
+    },
+    ...table.tasks.map((task, i): Column<Line> => ({
+      key: `task ${task}`,
+      title: task,
+      text: (line) => cellCopy(row(line)?.cells[i]),
+      render: (line) => {
+        if (!('row' in line)) return '';
+        const cell = model()?.cell;
+        const chosen = cell?.row === line.row.id && cell.task === task;
+        const own = model()?.view === 'cross' && line.row.label === task;
+        return rateCell(line.row, line.row.cells[i], { theme, marked: chosen || own });
+      },
+    })),
+    {
+      key: 'mean',
+      title: 'task mean',
+      align: 'end',
+      text: (line) => String(row(line)?.mean?.value ?? ''),
+      render: (line) => ('row' in line ? meanCell(line.row) : ''),
+    },
+    {
+      key: 'letters',
+      title: 'letters',
+      text: (line) => row(line)?.letters ?? '',
+      render: (line) => ('row' in line ? lettersCell(line.row, alphabet) : ''),
+    },
+    {
+      key: 'routed',
+      title: 'routed right',
+      align: 'end',
+      text: (line) => routedText(row(line)),
+      render: (line) => h('span', {}, routedText(row(line)) || missing),
+    },
+  ];
+}
+
+function routedText(row: RateRow | undefined): string {
+  return row?.routed ? `${String(row.routed.right)}/${String(row.routed.known)}` : '';
+}
+
+function cellCopy(cell: RateCell | null | undefined): string {
+  if (!cell) return '';
+  return cell.trials > 0
+    ? `${String(cell.successes)}/${String(cell.trials)}`
+    : String(cell.printed ?? '');
+}
+
+function policyCell(row: RateRow): HTMLElement {
+  const paper = row.state === 'paper';
+  const name = h('span', {}, h(paper ? 'em' : 'strong', {}, row.label), ` ${row.detail} `);
+  const tag = paper ? 'paper' : row.state === 'partial' ? 'partial' : undefined;
+  if (tag) name.append(h('span', { class: 'tag', title: row.note }, tag));
+  const { progress } = row;
+  if (row.state !== 'running' || !progress) return name;
+  const bar = h(
+    'div',
+    { class: 'progress' },
+    styled(h('div'), { width: `${String((100 * progress.done) / Math.max(1, progress.total))}%` }),
+  );
+  const left = progress.seconds === undefined ? '' : ` · ${duration(progress.seconds)} left`;
+  return h(
+    'div',
+    { class: 'running-name' },
+    name,
+    h(
+      'span',
+      { class: 'running-line secondary small' },
+      bar,
+      `${String(progress.done)} of ${String(progress.total)}${left}`,
+    ),
+  );
+}
+
+interface CellLook {
+  readonly theme: Theme;
+  readonly marked: boolean;
+}
+
+function rateCell(
+  row: RateRow,
+  cell: RateCell | null | undefined,
+  { theme, marked }: CellLook,
+): HTMLElement {
+  const box = (...children: (Node | string | null)[]) =>
+    h('div', { class: `rate-cell ${marked ? 'chosen' : ''} ${row.state}` }, ...children);
+  if (!cell) return box(h('span', { class: 'rate-none' }, missing));
+  const running = cell.planned !== undefined && cell.trials + cell.errors < cell.planned;
+  const queued = running && cell.trials === 0;
+  const counts =
+    cell.trials > 0 || queued
+      ? `${String(cell.successes)}/${String(queued ? (cell.planned ?? 0) : cell.trials)}`
+      : '';
+  return box(
+    h('span', { class: 'rate-counts secondary' }, counts),
+    queued
+      ? h('span', { class: 'rate-queued secondary' }, 'queued')
+      : h('span', { class: 'rate-value' }, rateText(cell)),
+    queued ? null : rateBar(cell, { theme, hatched: running, paper: row.state === 'paper' }),
+    cell.errors > 0
+      ? h(
+          'span',
+          {
+            class: 'rate-errors',
+            title: `${String(cell.errors)} rollouts crashed and are counted apart`,
+          },
+          icon('warning'),
+          String(cell.errors),
+        )
+      : null,
+  );
+}
+
+interface BarLook {
+  readonly theme: Theme;
+  readonly hatched: boolean;
+  readonly paper: boolean;
+}
+
+/** 0 to 100 % with ticks at 0, 50, 100: interval as a block, rate as a 3 px line; a paper's is hollow. */
+export function rateBar(cell: RateCell, { theme, hatched, paper }: BarLook): SVGSVGElement {
+  const width = 118;
+  const x = (share: number) => 2 + share * (width - 4);
+  const ticks = [0, 0.5, 1].map((at) =>
+    s('path', { d: `M${String(x(at))} 4v10`, stroke: theme.muted, 'stroke-opacity': 0.5 }),
+  );
+  const rate = rateOf(cell);
+  const interval =
+    cell.trials > 0
+      ? s('rect', {
+          x: x(cell.low),
+          y: 5,
+          width: Math.max(1, x(cell.high) - x(cell.low)),
+          height: 8,
+          fill: paper
+            ? 'none'
+            : hatched
+              ? 'url(#running)'
+              : withAlpha(theme.focus, theme.contrast ? 0.9 : 0.45),
+          stroke: paper ? theme.foreground : hatched || theme.contrast ? theme.focus : 'none',
+          'stroke-dasharray': paper ? '3 2' : null,
+        })
+      : null;
+  const mark = paper
+    ? s('circle', {
+        cx: x(rate),
+        cy: 9,
+        r: 3.5,
+        fill: theme.background,
+        stroke: theme.foreground,
+        'stroke-width': 1.5,
+      })
+    : s('rect', { x: x(rate) - 1.5, y: 2, width: 3, height: 14, fill: theme.foreground });
+  return s(
+    'svg',
+    {
+      class: 'rate-bar',
+      width,
+      height: 18,
+      viewBox: `0 0 ${String(width)} 18`,
+      'aria-hidden': 'true',
+    },
+    hatched ? runningPattern(theme) : null,
+    s('path', { d: `M2 9h${String(width - 4)}`, stroke: theme.muted, 'stroke-opacity': 0.35 }),
+    ...ticks,
+    interval,
+    Number.isFinite(rate) ? mark : null,
+  );
+}
+
+function runningPattern(theme: Theme): SVGDefsElement {
+  return s(
+    'defs',
+    {},
+    s(
+      'pattern',
+      { id: 'running', width: 5, height: 5, patternUnits: 'userSpaceOnUse' },
+      s('path', { d: 'M-1 6L6 -1', stroke: theme.focus, 'stroke-width': 1.5 }),
+    ),
+  );
+}
+
+function meanCell(row: RateRow): HTMLElement | string {
+  if (!row.mean)
+    return row.state === 'running' || row.state === 'partial'
+      ? h('span', { class: 'secondary' }, 'partial')
+      : missing;
+  const { value, low, high } = row.mean;
+  const text = `${percent(value, 1)}${nbsp}%`;
+  if (low === undefined || high === undefined) return h('em', { class: 'secondary' }, text);
+  return h(
+    'div',
+    { class: 'mean' },
+    h('strong', {}, text),
+    h('span', { class: 'secondary small' }, `[${percent(low, 0)}, ${percent(high, 0)}]`),
+  );
+}
+
+/** Letters in fixed places, so that they align into columns. */
+function lettersCell(row: RateRow, alphabet: readonly string[]): HTMLElement {
+  if (row.state === 'running' && row.progress)
+    return h('span', { class: 'secondary' }, `after ${String(row.progress.total)}`);
+  const { letters } = row;
+  if (letters === undefined) return h('span', {}, missing);
+  return h(
+    'span',
+    { class: 'letters code' },
+    alphabet.map((letter) => (letters.includes(letter) ? letter : nbsp)).join(''),
+  );
+}
+
+function legend(theme: Theme, test: string): HTMLElement {
+  const cell = { successes: 1, trials: 2, low: 0.2, high: 0.8, errors: 0 };
+  const key = (look: BarLook, text: string) =>
+    h('span', {}, h('span', { class: 'legend-bar' }, rateBar(cell, look)), text);
+  return h(
+    'p',
+    { class: 'legend rates-legend secondary' },
+    key({ theme, hatched: false, paper: false }, 'rate and interval'),
+    key({ theme, hatched: true, paper: false }, 'still running'),
+    key({ theme, hatched: false, paper: true }, 'paper, interval ours where n is stated'),
+    h('span', {}, `same letter: not told apart (${test})`),
+  );
+}
