@@ -11,6 +11,11 @@ export class Tooltip {
     });
   }
 
+  /** Stands below a rectangle, for tables whose neighbours are read together. */
+  showBelow(around: DOMRect, ...content: (Node | string)[]): void {
+    this.show(new DOMRect(around.x - 8, around.bottom + 6, 0, 0), ...content);
+  }
+
   /** Stands beside a rectangle of the viewport, on the side with room, never over it. */
   show(around: DOMRect, ...content: (Node | string)[]): void {
     fill(this.element, ...content);

@@ -5,6 +5,7 @@ import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
 import { icon } from '../shared/icons';
 import { taskMarker } from '../shared/tasks';
+import type { Theme } from '../shared/theme';
 import type { EpisodeFilter, SuccessActions, SuccessModel } from './model';
 
 /** Episodes of one cell, windowed; play opens the replay beside it. */
@@ -25,7 +26,7 @@ export class EpisodesCard {
     if (!this.grid || this.made !== key)
       this.grid = new Grid<EpisodeItem>({
         label: `Episodes of ${list.label}`,
-        columns: columns(model, () => this.model, this.actions),
+        columns: columns(theme, () => this.model, this.actions),
         windowRows: 17,
         isSelected: ({ id }) => this.model?.replayed === id,
         onopen: ({ id }) => {
@@ -88,11 +89,10 @@ export class EpisodesCard {
 }
 
 function columns(
-  { theme }: SuccessModel,
+  theme: Theme,
   model: () => SuccessModel | undefined,
   actions: SuccessActions,
 ): Column<EpisodeItem>[] {
-  const place = (task: string) => model()?.snapshot.table?.tasks.indexOf(task) ?? -1;
   return [
     {
       key: 'seed',
@@ -119,17 +119,7 @@ function columns(
       key: 'mask',
       title: 'mask',
       text: ({ routed }) => routed ?? '',
-      render: ({ routed }) => {
-        if (routed === undefined) return '–';
-        const right = routed === model()?.cell?.task;
-        return h(
-          'span',
-          { class: 'mask-name' },
-          place(routed) >= 0 ? taskMarker(theme, place(routed)) : null,
-          routed,
-          right ? null : icon('cross'),
-        );
-      },
+      render: ({ routed }) => maskCell(routed, theme, model()),
     },
     {
       key: 'play',
@@ -137,25 +127,40 @@ function columns(
       label: 'replay',
       align: 'end',
       text: ({ replay }) => (replay ? 'recorded' : ''),
-      render: ({ id, replay, seed }) =>
-        replay
-          ? h(
-              'button',
-              {
-                class: 'plain play',
-                type: 'button',
-                tabindex: -1,
-                title: 'Replay',
-                'aria-label': `Replay seed ${String(seed)}`,
-                click: () => {
-                  actions.play(id);
-                },
-              },
-              icon(model()?.replayed === id ? 'pause' : 'play'),
-            )
-          : h('span', { class: 'secondary', title: 'This episode was not recorded' }, '–'),
+      render: (item) => playCell(item, model()?.replayed === item.id, actions),
     },
   ];
+}
+
+function maskCell(
+  routed: string | undefined,
+  theme: Theme,
+  model: SuccessModel | undefined,
+): HTMLElement | string {
+  if (routed === undefined) return '–';
+  const place = model?.snapshot.table?.tasks.indexOf(routed) ?? -1;
+  const right = routed === model?.cell?.task;
+  const marker = place >= 0 ? taskMarker(theme, place) : null;
+  return h('span', { class: 'mask-name' }, marker, routed, right ? null : icon('cross'));
+}
+
+function playCell(item: EpisodeItem, playing: boolean, actions: SuccessActions): HTMLElement {
+  if (!item.replay)
+    return h('span', { class: 'secondary', title: 'This episode was not recorded' }, '–');
+  return h(
+    'button',
+    {
+      class: 'plain play',
+      type: 'button',
+      tabindex: -1,
+      title: 'Replay',
+      'aria-label': `Replay seed ${String(item.seed)}`,
+      click: () => {
+        actions.play(item.id);
+      },
+    },
+    icon(playing ? 'pause' : 'play'),
+  );
 }
 
 function resultCell({ success, reason, error }: EpisodeItem): HTMLElement {

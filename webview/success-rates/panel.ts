@@ -1,4 +1,5 @@
 import type {
+  Comparison,
   FromSuccessPanel,
   IntervalName,
   SuccessSnapshot,
@@ -122,10 +123,8 @@ export class SuccessPanel implements SuccessActions {
           table: message.table,
           ...(message.cross ? { cross: message.cross } : {}),
         };
-      case 'comparison': {
-        const { comparison: _, ...rest } = snapshot;
-        return message.comparison ? { ...rest, comparison: message.comparison } : rest;
-      }
+      case 'comparison':
+        return withComparison(snapshot, message.comparison);
       case 'episodes':
         return { ...snapshot, episodes: message.episodes };
       case 'trials':
@@ -366,6 +365,13 @@ export class SuccessPanel implements SuccessActions {
     else this.link?.post({ type: 'action', id });
     this.draw();
   }
+}
+
+function withComparison(snapshot: SuccessSnapshot, comparison: Comparison | null): SuccessSnapshot {
+  if (comparison) return { ...snapshot, comparison };
+  const rest: { -readonly [K in keyof SuccessSnapshot]: SuccessSnapshot[K] } = { ...snapshot };
+  delete rest.comparison;
+  return rest;
 }
 
 function intervalOf(value: string): IntervalName {

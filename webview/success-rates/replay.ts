@@ -110,11 +110,7 @@ export class ReplayCard {
 
   private drawHeading(): void {
     const recording = this.replay?.recording;
-    const failed = this.model?.noReplay;
-    const facts = recording
-      ? `seed ${String(recording.seed)} · step ${String(this.step)} of ${String(recording.steps)} · ${recording.success ? 'success' : recording.reason}`
-      : (failed ?? '');
-    const views = this.scene?.views ?? [];
+    const facts = recording ? this.facts(recording) : (this.model?.noReplay ?? '');
     fill(
       this.heading,
       h('h2', {}, 'Replay'),
@@ -122,32 +118,34 @@ export class ReplayCard {
       this.webgl
         ? null
         : h('span', { class: 'secondary' }, 'No WebGL here: cameras and steps only.'),
-      h(
-        'span',
-        { class: 'end' },
-        views.length > 1
-          ? segments(
-              'View',
-              views.map((view) => ({ value: view, label: view })),
-              this.view,
-              (view) => {
-                this.setView(view);
-              },
-            )
-          : null,
-        recording
-          ? select(
-              'Speed',
-              speeds.map((value) => ({ value, label: `${value}×` })),
-              String(this.speed),
-              (value) => {
-                this.speed = Number(value);
-              },
-            )
-          : null,
-      ),
+      h('span', { class: 'end' }, this.viewChoice(), recording ? this.speedChoice() : null),
     );
     this.drawButtons();
+  }
+
+  private facts(recording: Replay['recording']): string {
+    const end = recording.success ? 'success' : recording.reason;
+    return `seed ${String(recording.seed)} · step ${String(this.step)} of ${String(recording.steps)} · ${end}`;
+  }
+
+  private viewChoice(): HTMLElement | null {
+    const views = this.scene?.views ?? [];
+    if (views.length < 2) return null;
+    return segments(
+      'View',
+      views.map((view) => ({ value: view, label: view })),
+      this.view,
+      (view) => {
+        this.setView(view);
+      },
+    );
+  }
+
+  private speedChoice(): HTMLElement {
+    const choices = speeds.map((value) => ({ value, label: `${value}×` }));
+    return select('Speed', choices, String(this.speed), (value) => {
+      this.speed = Number(value);
+    });
   }
 
   private drawButtons(): void {
@@ -245,8 +243,7 @@ export class ReplayCard {
       '--filled': `${String((100 * this.step) / Math.max(1, recording.steps))}%`,
     });
     const facts = this.heading.querySelector('.secondary');
-    if (facts)
-      facts.textContent = `seed ${String(recording.seed)} · step ${String(this.step)} of ${String(recording.steps)} · ${recording.success ? 'success' : recording.reason}`;
+    if (facts) facts.textContent = this.facts(recording);
     this.canvas.setAttribute(
       'aria-label',
       `Episode with seed ${String(recording.seed)}, ${recording.task}, step ${String(this.step)} of ${String(recording.steps)}`,

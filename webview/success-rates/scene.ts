@@ -1,5 +1,4 @@
-import type {
-  WebGLRenderer} from 'three';
+import type { WebGLRenderer } from 'three';
 import {
   AmbientLight,
   BoxGeometry,
@@ -16,7 +15,7 @@ import {
   PlaneGeometry,
   Quaternion,
   Scene,
-  Vector3
+  Vector3,
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import type {
@@ -59,9 +58,9 @@ export class ReplayScene {
     sun.position.set(-0.4, -0.6, 1.5);
     this.scene.add(new AmbientLight(0xffffff, 1.4), sun);
     this.orbit.up.set(0, 0, 1);
-    this.orbit.position.set(0.72, -0.52, 0.42);
+    this.orbit.position.set(0.58, -0.4, 0.32);
     this.controls = new OrbitControls(this.orbit, renderer.domElement);
-    this.controls.target.set(0.17, 0, 0.06);
+    this.controls.target.set(0.15, 0.01, 0.08);
     this.controls.enableDamping = false;
     this.path = this.gripperPath();
     this.trail = new Line(

@@ -2,12 +2,12 @@ import type { RateCell, Study } from '../../server/protocol/panels/success-rates
 import type { AnyDataset, Overlay } from '../shared/chart';
 import { baseOptions, Picture } from '../shared/chart';
 import { withAlpha } from '../shared/colours';
-import { fill, h, s } from '../shared/dom';
+import { fill, h } from '../shared/dom';
 import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
 import type { SuccessActions, SuccessModel } from './model';
 import { rateOf } from './model';
-import { rateBar } from './table';
+import { hollowMark, rateBar } from './table';
 
 /** The paper's two studies, when chosen runs belong to one. */
 export class StudiesRow {
@@ -23,7 +23,7 @@ export class StudiesRow {
       this.element,
       ...studies.map((study) =>
         study.kind === 'progressive'
-          ? this.drawProgressive(study, model.theme)
+          ? this.drawProgressive(study)
           : this.drawComponents(study, model.theme),
       ),
     );
@@ -31,7 +31,7 @@ export class StudiesRow {
     if (progressive) this.showProgressive(progressive, model.theme);
   }
 
-  private drawProgressive(study: Study, _theme: Theme): HTMLElement {
+  private drawProgressive(study: Study): HTMLElement {
     return h(
       'section',
       { class: 'card' },
@@ -188,21 +188,8 @@ function paperMarks(study: Study, theme: Theme): Overlay {
 }
 
 function dotPlot(cell: RateCell | null, paper: number | undefined, theme: Theme): SVGSVGElement {
-  const bar = rateBar(cell ?? { successes: 0, trials: 0, low: 0, high: 0, errors: 0 }, {
-    theme,
-    hatched: false,
-    paper: false,
-  });
-  if (paper !== undefined)
-    bar.append(
-      s('circle', {
-        cx: 2 + paper * 114,
-        cy: 9,
-        r: 3.5,
-        fill: theme.background,
-        stroke: theme.foreground,
-        'stroke-width': 1.5,
-      }),
-    );
+  const none = { successes: 0, trials: 0, low: 0, high: 0, errors: 0 };
+  const bar = rateBar(cell ?? none, { theme, hatched: false, paper: false });
+  if (paper !== undefined) bar.append(hollowMark(paper, theme));
   return bar;
 }

@@ -82,7 +82,7 @@ export class RatesCard {
     const text = cellSentence(line.row, task, line.row.cells[place]);
     live.say(text);
     const box = document.activeElement?.getBoundingClientRect();
-    if (box) tooltip.show(box, text);
+    if (box) tooltip.showBelow(box, text);
   }
 
   private tasks(): readonly string[] {
@@ -227,30 +227,24 @@ function rateCell(
   const box = (...children: (Node | string | null)[]) =>
     h('div', { class: `rate-cell ${marked ? 'chosen' : ''} ${row.state}` }, ...children);
   if (!cell) return box(h('span', { class: 'rate-none' }, missing));
-  const running = cell.planned !== undefined && cell.trials + cell.errors < cell.planned;
-  const queued = running && cell.trials === 0;
-  const counts =
-    cell.trials > 0 || queued
-      ? `${String(cell.successes)}/${String(queued ? (cell.planned ?? 0) : cell.trials)}`
-      : '';
+  const running = (cell.planned ?? 0) > cell.trials + cell.errors;
+  if (running && cell.trials === 0)
+    return box(
+      h('span', { class: 'rate-counts secondary' }, `0/${String(cell.planned)}`),
+      h('span', { class: 'rate-queued secondary' }, 'queued'),
+    );
+  const counts = cell.trials > 0 ? `${String(cell.successes)}/${String(cell.trials)}` : '';
   return box(
     h('span', { class: 'rate-counts secondary' }, counts),
-    queued
-      ? h('span', { class: 'rate-queued secondary' }, 'queued')
-      : h('span', { class: 'rate-value' }, rateText(cell)),
-    queued ? null : rateBar(cell, { theme, hatched: running, paper: row.state === 'paper' }),
-    cell.errors > 0
-      ? h(
-          'span',
-          {
-            class: 'rate-errors',
-            title: `${String(cell.errors)} rollouts crashed and are counted apart`,
-          },
-          icon('warning'),
-          String(cell.errors),
-        )
-      : null,
+    h('span', { class: 'rate-value' }, rateText(cell)),
+    rateBar(cell, { theme, hatched: running, paper: row.state === 'paper' }),
+    cell.errors > 0 ? crashed(cell.errors) : null,
   );
+}
+
+function crashed(errors: number): HTMLElement {
+  const title = `${String(errors)} rollouts crashed and are counted apart`;
+  return h('span', { class: 'rate-errors', title }, icon('warning'), String(errors));
 }
 
 interface BarLook {
@@ -259,55 +253,79 @@ interface BarLook {
   readonly paper: boolean;
 }
 
+const barWidth = 112;
+/** Place of a share on the bar. */
+export const barPlace = (share: number): number => 2 + share * (barWidth - 4);
+
 /** 0 to 100 % with ticks at 0, 50, 100: interval as a block, rate as a 3 px line; a paper's is hollow. */
-export function rateBar(cell: RateCell, { theme, hatched, paper }: BarLook): SVGSVGElement {
-  const width = 118;
-  const x = (share: number) => 2 + share * (width - 4);
+export function rateBar(cell: RateCell, look: BarLook): SVGSVGElement {
+  const { theme } = look;
   const ticks = [0, 0.5, 1].map((at) =>
-    s('path', { d: `M${String(x(at))} 4v10`, stroke: theme.muted, 'stroke-opacity': 0.5 }),
+    s('path', {
+      d: `M${String(barPlace(at))} 4v10`,
+      stroke: theme.muted,
+      'stroke-opacity': 0.5,
+    }),
   );
   const rate = rateOf(cell);
-  const interval =
-    cell.trials > 0
-      ? s('rect', {
-          x: x(cell.low),
-          y: 5,
-          width: Math.max(1, x(cell.high) - x(cell.low)),
-          height: 8,
-          fill: paper
-            ? 'none'
-            : hatched
-              ? 'url(#running)'
-              : withAlpha(theme.focus, theme.contrast ? 0.9 : 0.45),
-          stroke: paper ? theme.foreground : hatched || theme.contrast ? theme.focus : 'none',
-          'stroke-dasharray': paper ? '3 2' : null,
-        })
-      : null;
-  const mark = paper
-    ? s('circle', {
-        cx: x(rate),
-        cy: 9,
-        r: 3.5,
-        fill: theme.background,
-        stroke: theme.foreground,
-        'stroke-width': 1.5,
-      })
-    : s('rect', { x: x(rate) - 1.5, y: 2, width: 3, height: 14, fill: theme.foreground });
   return s(
     'svg',
     {
       class: 'rate-bar',
-      width,
+      width: barWidth,
       height: 18,
-      viewBox: `0 0 ${String(width)} 18`,
+      viewBox: `0 0 ${String(barWidth)} 18`,
       'aria-hidden': 'true',
     },
-    hatched ? runningPattern(theme) : null,
-    s('path', { d: `M2 9h${String(width - 4)}`, stroke: theme.muted, 'stroke-opacity': 0.35 }),
+    look.hatched ? runningPattern(theme) : null,
+    s('path', { d: `M2 9h${String(barWidth - 4)}`, stroke: theme.muted, 'stroke-opacity': 0.35 }),
     ...ticks,
-    interval,
-    Number.isFinite(rate) ? mark : null,
+    cell.trials > 0 ? intervalBlock(cell, look) : null,
+    Number.isFinite(rate) ? rateMark(rate, look) : null,
   );
+}
+
+function intervalBlock({ low, high }: RateCell, { theme, hatched, paper }: BarLook): SVGElement {
+  const place = {
+    x: barPlace(low),
+    y: 5,
+    width: Math.max(1, barPlace(high) - barPlace(low)),
+    height: 8,
+  };
+  if (paper)
+    return s('rect', {
+      ...place,
+      fill: 'none',
+      stroke: theme.foreground,
+      'stroke-dasharray': '3 2',
+    });
+  const stroke = hatched || theme.contrast ? theme.focus : 'none';
+  const fill = hatched ? 'url(#running)' : withAlpha(theme.focus, theme.contrast ? 0.9 : 0.45);
+  return s('rect', { ...place, fill, stroke });
+}
+
+function rateMark(rate: number, { theme, paper }: BarLook): SVGElement {
+  if (!paper)
+    return s('rect', {
+      x: barPlace(rate) - 1.5,
+      y: 2,
+      width: 3,
+      height: 14,
+      fill: theme.foreground,
+    });
+  return hollowMark(rate, theme);
+}
+
+/** The paper's mark. */
+export function hollowMark(rate: number, theme: Theme): SVGElement {
+  return s('circle', {
+    cx: barPlace(rate),
+    cy: 9,
+    r: 3.5,
+    fill: theme.background,
+    stroke: theme.foreground,
+    'stroke-width': 1.5,
+  });
 }
 
 function runningPattern(theme: Theme): SVGDefsElement {

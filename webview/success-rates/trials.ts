@@ -7,6 +7,12 @@ import type { LiveRegion } from '../shared/tooltip';
 type Post = (message: Extract<FromSuccessPanel, { type: 'trial' | 'undoTrial' }>) => void;
 type Outcome = 'success' | 'failure' | 'void';
 
+const keys: ReadonlyMap<string, Outcome> = new Map([
+  ['s', 'success'],
+  ['f', 'failure'],
+  ['v', 'void'],
+]);
+
 /** Trials on a real robot: one question at a time, and nothing of the results before all are done. */
 export class TrialCard {
   readonly element = h('section', { class: 'card trials' });
@@ -121,11 +127,11 @@ export class TrialCard {
 
   private keydown(event: KeyboardEvent): void {
     if (!this.element.isConnected || this.form?.done !== false) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target === this.note) return;
-    const outcome = { s: 'success', f: 'failure', v: 'void' }[event.key.toLowerCase()];
-    if (event.key.toLowerCase() === 'z') this.undo();
-    else if (outcome === 'success' || outcome === 'failure' || outcome === 'void')
-      this.record(outcome);
+    if (event.ctrlKey || event.metaKey || event.target === this.note) return;
+    const key = event.key.toLowerCase();
+    const outcome = keys.get(key);
+    if (outcome) this.record(outcome);
+    else if (key === 'z') this.undo();
     else return;
     event.preventDefault();
   }
