@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
+import { isRecord } from '../protocol/shape';
 import { decodePicture, turnPicture } from '../policy/pictures';
 import { loadRemotePolicy } from '../policy/remote-policy';
 import type { Observation, Picture, Policy } from '../policy/types';
@@ -9,18 +10,20 @@ import { parseRecipe } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
 import { usage } from './arguments';
+import { mergedRun } from './merged-run';
 import type { Call } from './verb';
 
 /** Loads the policy that the operand names, in a process of its own. */
 export async function loadOperand(call: Call): Promise<Policy> {
   const [operand = ''] = call.operands;
-  const source = await findSource(operand);
+  const source = await findSource(operand, call);
   const { options, signal } = call;
   const base = options.text('base');
+  const task = source.task ?? options.text('task');
   return loadRemotePolicy(source.path, {
     device: options.text('device') ?? source.device ?? 'auto',
     ...(base === undefined ? {} : { base: resolve(base) }),
-    ...(source.task === undefined ? {} : { task: source.task }),
+    ...(task === undefined ? {} : { task }),
     ...threadsOf(call),
     signal,
   });
@@ -33,23 +36,32 @@ interface Source {
   readonly task?: string;
 }
 
-/** A recipe with one expert, no masks and no router is that expert's own policy. */
-async function findSource(operand: string): Promise<Source> {
+/** A run as it is; a recipe by its run, or as the policy of its only expert. */
+async function findSource(operand: string, call: Call): Promise<Source> {
   const path = resolve(operand);
-  if (!isFile(path)) return { path };
+  if (!isFile(path)) {
+    const device = await recordedDevice(path);
+    return { path, ...(device === undefined ? {} : { device }) };
+  }
   const recipe = await readRecipe(path);
   const [expert, ...others] = recipe.experts;
-  const isPlain = recipe.masks === 'none' && recipe.router === 'none';
-  if (expert && others.length === 0 && isPlain && expert.path !== null && expert.adapter === null)
-    return {
-      path: resolve(dirname(path), expert.path),
-      device: recipe.run.device,
-      task: expert.task,
-    };
-  throw new MergeError(
-    'MV575',
-    `${operand} describes a merge that has not been made; run mergevla merge on it and name the run`,
-  );
+  const isPlain = recipe.masks === 'none' && recipe.router === 'none' && others.length === 0;
+  const { device } = recipe.run;
+  // A recipe with one expert, no masks and no router is that expert's own policy.
+  if (expert && isPlain && expert.path !== null && expert.adapter === null)
+    return { path: resolve(dirname(path), expert.path), device, task: expert.task };
+  return { path: await mergedRun(path, recipe, call), device };
+}
+
+/** `run.device` of the recipe that a run was made from. */
+async function recordedDevice(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, 'recipe.resolved.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const resolved: unknown = JSON.parse(text);
+  const recipe = isRecord(resolved) ? resolved['recipe'] : undefined;
+  const run = isRecord(recipe) ? recipe['run'] : undefined;
+  const device = isRecord(run) ? run['device'] : undefined;
+  return typeof device === 'string' ? device : undefined;
 }
 
 async function readRecipe(path: string): Promise<Recipe> {

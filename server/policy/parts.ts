@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pairing } from '../protocol/routing';
 import type { TensorReader } from '../tensors/reader';
-import type { Checkpoint, CheckpointFile, TensorInfo } from '../tensors/types';
+import type { CheckpointFile, TensorInfo } from '../tensors/types';
 import { missingTensor } from './errors';
 import type { StatisticsFile } from './statistics';
 
@@ -68,25 +68,6 @@ export function splitParts(tensors: Iterable<readonly [string, TensorInfo]>): {
       head.set(`proprio.${name.slice(proprioPrefix.length)}`, info);
     else model.set(name, info);
   return { model, head };
-}
-
-/** One expert's own policy: a checkpoint directory with head, state projector and statistics. */
-export function expertParts(
-  checkpoint: Checkpoint,
-  task: string,
-  statistics: StatisticsFile,
-): PolicyParts {
-  const { model, head } = splitParts(checkpoint.tensors);
-  return {
-    ...folderParts(checkpoint.path),
-    where: checkpoint.path,
-    config: checkpoint.config,
-    files: checkpoint.files,
-    model,
-    masked: new Set(),
-    tasks: new Map([[task, { head, queries: queriesOf(model, checkpoint.path) }]]),
-    statistics,
-  };
 }
 
 export function queriesOf(model: Tensors, where: string): TensorInfo {

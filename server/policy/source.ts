@@ -1,17 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { isRecord } from '../protocol/shape';
 import { readMergedDirectory } from '../runs/merged';
 import { openCheckpoint } from '../tensors/checkpoint';
 import { badConfig, badStatistics, noPolicy } from './errors';
-import { expertParts, readJsonFile, type PolicyParts } from './parts';
+import { readJsonFile, type PolicyParts } from './parts';
 import { baseMissing, mergedParts } from './source-merged';
+import { weightsFolder, weightsParts } from './source-weights';
 import { parseStatistics, type StatisticsFile } from './statistics';
 
 export interface SourceOptions {
   readonly base?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Task name of a single expert; default: the directory's name. */
+  /** Task name of a single expert (default: the directory's name), or the one to load of several. */
   readonly task?: string | undefined;
 }
 
@@ -31,10 +32,9 @@ export async function openPolicyParts(path: string, options: SourceOptions): Pro
     const config = readJsonFile(join(merged.companionFolder, 'config.json')) ?? base.config;
     return mergedParts(merged, base, statisticsIn(merged.companionFolder), config);
   }
-  const plain = [join(given, 'merged'), given].find((f) => existsSync(join(f, 'config.json')));
+  const plain = weightsFolder(join(given, 'merged'), options) ?? weightsFolder(given, options);
   if (plain === undefined) throw noPolicy(given, describeFolder(given));
-  const checkpoint = await openCheckpoint(plain, open);
-  return expertParts(checkpoint, options.task ?? basename(given), statisticsIn(plain));
+  return weightsParts(await openCheckpoint(plain, open), statisticsIn(plain), options);
 }
 
 function isMerged(folder: string): boolean {
@@ -71,8 +71,5 @@ function statisticsIn(folder: string): StatisticsFile {
 
 function describeFolder(folder: string): string {
   if (!existsSync(folder)) return 'does not exist';
-  const tasks = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')));
-  if (tasks.length > 0)
-    return `holds one policy a task (${tasks.join(', ')}); name one of these folders`;
   return 'holds no policy: neither a merged task vector nor a checkpoint with a config.json is there';
 }
