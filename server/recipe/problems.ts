@@ -4,6 +4,7 @@ import { editorProblems } from './problems-editor';
 import { fileProblems } from './problems-files';
 import { meaningProblems } from './problems-meaning';
 import { policyProblems } from './problems-policy';
+import { runProblems } from './problems-runs';
 import { syntaxProblems } from './problems-syntax';
 
 /** What the reference page says of a code. */
@@ -26,6 +27,7 @@ export const problemTable = {
   ...fileProblems,
   ...checkpointProblems,
   ...policyProblems,
+  ...runProblems,
   ...editorProblems,
 } as const;
 
