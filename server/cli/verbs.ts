@@ -47,6 +47,11 @@ export const verbs: readonly VerbSpec[] = [
         type: 'boolean',
         help: 'reports NaN and infinity instead of refusing them',
       },
+      'accept-hours': {
+        type: 'string',
+        value: 'N',
+        help: 'begins a wudi merge that is estimated at up to N hours (default 1)',
+      },
     },
     load: () => import('./verbs/merge'),
   },

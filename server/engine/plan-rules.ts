@@ -35,11 +35,19 @@ export function ruleOf(
     if (isHead(recipe, blocks, tensor.place) || isKeptPerTask(tensor, perTask))
       return { kind: 'per_task' };
     const started = hasStart(recipe, tensor);
-    if (started && inScope(tensor))
+    if (started && inScope(tensor) && !isLeftOut(recipe, tensor))
       return { kind: 'merge', parameters: parametersAt(recipe, blocks, tensor) };
     if (!started || recipe.base === null) return restRule();
     return merge.keep_from === 'base' ? { kind: 'base' } : taken(merge.keep_from, 'keep');
   };
+}
+
+/**
+ * WUDI leaves vocabularies as the parts outside its scope are left, as the release does: their Gram
+ * matrices would be larger than the model.
+ */
+function isLeftOut({ merge }: Recipe, { place }: TensorFacts): boolean {
+  return merge.method === 'wudi' && (place.kind === 'embed' || place.kind === 'head');
 }
 
 /**

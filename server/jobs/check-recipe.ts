@@ -14,6 +14,8 @@ import { validateAgainstTensors } from '../recipe/validate-tensors';
 import { checkRecipe, inOrder } from '../recipe/validate';
 import type { InputFinding } from './input-finding';
 import { loadInputs, type InputCache } from './inputs';
+import { matrixFindings } from './matrix-checks';
+import { automaticThreads } from './pool';
 import { checkSpace } from './space';
 
 /** A recipe with everything that could be found out about it without reading weights. */
@@ -126,7 +128,9 @@ async function makePlan(
   });
   const folder = resolve(dirname(document.path), recipe.output.directory);
   const space = await checkSpace(folder, plan.diskBytes);
-  return { plan, problems: [...problems, ...space.map((item) => problemOf(document, item))] };
+  const threads = recipe.run.threads === 'auto' ? automaticThreads() : recipe.run.threads;
+  const findings = [...space, ...matrixFindings(plan, recipe, threads)];
+  return { plan, problems: [...problems, ...findings.map((item) => problemOf(document, item))] };
 }
 
 function problemOf(document: RecipeDocument, finding: InputFinding): Problem {

@@ -12,16 +12,18 @@ import {
   type TensorOutcome,
 } from '../engine/metrics';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
+import { matrixNeeds } from '../engine/spectral/needs';
 import { createOutput, discardOutput, finishOutput } from '../tensors/writer';
 import { copyCompanions } from './companions';
 import { Journal } from './journal';
 import { writeMaskHeader, writeRescalers } from './late-output';
+import { matrixBudget, refuseCostlyMatrices, weakDirectionsWarning } from './matrix-checks';
 import { planOutputs, type MergeOutputs } from './outputs';
 import { scanPass, statisticsPass, thresholdPass, unitsOf } from './passes';
 import { automaticThreads, createPool, type Pool } from './pool';
 import { Progress } from './progress';
 import { refuseBadNumbers } from './refusals';
-import type { MergeResult, Unit, UnitFacts, Work } from './units';
+import type { MergeResult, Unit, UnitFacts, Work, WorkResult } from './units';
 
 export interface ExecuteOptions {
   /** The run's directory while it is being made; results go to `merged/` in it. */
@@ -33,6 +35,8 @@ export interface ExecuteOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** Go on where an interrupted merge of the same plan into the same directory stopped. */
   readonly resume?: boolean;
+  /** Hours of iterations that the caller agreed to (`wudi`); without it about one. */
+  readonly acceptHours?: number | undefined;
   /** NaN, infinities and overflow are reported, not refused. */
   readonly allowNonfinite?: boolean;
   /** False: measure only, write nothing. */
@@ -43,6 +47,7 @@ export interface ExecuteOptions {
   readonly workerFile?: string;
 }
 
+const defaultMemory = 2 ** 31;
 const defaultPiece = 1 << 20;
 
 /**
@@ -73,7 +78,7 @@ function threadsOf({ threads = 'auto' }: ExecuteOptions): number {
 
 /** Smaller pieces when many models share little memory. */
 function pieceOf(plan: MergePlan, options: ExecuteOptions): number {
-  const room = ((options.memory ?? 1 << 31) - (160 << 20)) / threadsOf(options);
+  const room = ((options.memory ?? defaultMemory) - (160 << 20)) / threadsOf(options);
   let piece = options.pieceBytes ?? defaultPiece;
   const models = 2 * plan.tasks.length + 2;
   while (piece > 1 << 15 && piece * models + (40 << 20) > room) piece /= 2;
@@ -99,6 +104,7 @@ class Execution {
   async run(): Promise<MergeReport> {
     await this.scan();
     const { plan } = this;
+    this.refuseCost();
     const active = this.jobsWith((job, i) => isWorked(plan, job, this.changed[i] ?? true));
     const merged = unitsOf(
       plan,
@@ -109,8 +115,20 @@ class Execution {
     const results = await this.merge(unitsOf(plan, active), facts, outputs);
     await this.pool.finish();
     const outcomes = this.outcomes(results);
+    this.warnOfWeakDirections(outcomes);
     if (outputs) this.finish(outputs, outcomes, facts);
     return reportOf(plan, outcomes);
+  }
+
+  private refuseCost(): void {
+    const { plan, pool, memory, options } = this;
+    const changed = new Set(plan.jobs.filter((_, i) => this.changed[i]));
+    const limits = { memory, threads: pool.threads, acceptHours: options.acceptHours };
+    refuseCostlyMatrices(plan, (job) => changed.has(job), limits);
+  }
+
+  private get memory(): number {
+    return this.options.memory ?? defaultMemory;
   }
 
   private jobsWith(test: (job: TensorJob, index: number) => boolean): number[] {
@@ -184,12 +202,13 @@ class Execution {
       slots: outputs?.slots[unit.job] ?? null,
     }));
     try {
-      await this.pool.run(works, (work, result) => {
+      const note = (work: Work, result: WorkResult): void => {
         if (result.kind !== 'merge') return;
         results[work.unit.index] = result;
         journal?.note(work.unit, result);
         progress.add(readBytes(plan, work.unit));
-      });
+      };
+      await this.pool.run(works, note, this.matrixMemory());
     } finally {
       journal?.close();
     }
@@ -243,6 +262,27 @@ class Execution {
       const spectral = own[0]?.spectral;
       return { job, rule: ruleName(plan, job), sums, ...(spectral && { spectral }) };
     });
+  }
+
+  /** Whole matrices share `run.memory`. */
+  private matrixMemory(): { limit: number; bytesOf: (work: Work) => number } {
+    const { plan, pool } = this;
+    const bytes = new Map(matrixNeeds(plan).map((need) => [need.job, need.bytes]));
+    const bytesOf = ({ unit }: Work): number => {
+      const job = plan.jobs[unit.job];
+      return job ? (bytes.get(job) ?? 0) : 0;
+    };
+    return { limit: matrixBudget(plan, this.memory, pool.threads), bytesOf };
+  }
+
+  private warnOfWeakDirections(outcomes: readonly TensorOutcome[]): void {
+    const spectral = outcomes.flatMap(({ job, spectral: own }) =>
+      own ? [{ name: job.name, spectral: own }] : [],
+    );
+    const message = weakDirectionsWarning(spectral);
+    if (message === null) return;
+    const time = new Date().toISOString();
+    this.options.onEvent?.({ time, type: 'warning', code: 'MV466', message });
   }
 
   private finish(

@@ -18,6 +18,8 @@ export interface MergeRequest {
   readonly out?: string | undefined;
   readonly only?: string | undefined;
   readonly allowNonfinite?: boolean | undefined;
+  /** Hours of iterations agreed to; see `ExecuteOptions`. */
+  readonly acceptHours?: number | undefined;
   /** Changes to the resolved recipe, such as another form of output for an export. */
   readonly adapt?: ((recipe: Recipe) => Recipe) | undefined;
   readonly command: readonly string[];
@@ -96,6 +98,7 @@ async function mergeInto(
     threads: recipe.run.threads,
     memory: recipe.run.memory,
     allowNonfinite: request.allowNonfinite ?? false,
+    acceptHours: request.acceptHours,
     resume: canResume,
     onEvent: (event) => forward(event, run, request),
     ...(request.signal && { signal: request.signal }),

@@ -3,14 +3,23 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Cancelled, MergeError, throwIfCancelled } from '../protocol/merge-error';
+import { matrixNeeds } from '../engine/spectral/needs';
+import { MemoryGate } from './memory-gate';
 import { UnitRunner, type RunnerOptions } from './unit-runner';
 import type { Work, WorkResult } from './units';
 
 /** Runs works and hands back their results, in any order of completion. */
 export interface Pool {
   readonly threads: number;
-  /** Calls `done` once for each work. Stops early when the signal fires (throws `Cancelled`). */
-  run(works: readonly Work[], done: (work: Work, result: WorkResult) => void): Promise<void>;
+  /**
+   * Calls `done` once for each work. Stops early when the signal fires (throws `Cancelled`). `memory`
+   * bounds what runs at once beyond the threads' own buffers.
+   */
+  run(
+    works: readonly Work[],
+    done: (work: Work, result: WorkResult) => void,
+    memory?: { readonly limit: number; readonly bytesOf: (work: Work) => number },
+  ): Promise<void>;
   /** Checks that no input changed meanwhile, and ends. */
   finish(): Promise<void>;
   /** Ends at once. */
@@ -37,7 +46,9 @@ function workerFile(): string | undefined {
 
 export function createPool(options: PoolOptions): Pool {
   const file = options.workerFile ?? workerFile();
-  if (options.threads <= 1 || !file) return inlinePool(options);
+  // Whole matrices take seconds to hours each: this thread has to stay free for signals.
+  const isQuick = matrixNeeds(options.plan).length === 0;
+  if (!file || (options.threads <= 1 && isQuick)) return inlinePool(options);
   return threadPool(options, file);
 }
 
@@ -90,12 +101,17 @@ function threadPool(options: PoolOptions, file: string): Pool {
   };
   return {
     threads: options.threads,
-    run: async (works, done) => {
+    run: async (works, done, memory) => {
+      const gate = new MemoryGate(memory?.limit ?? Infinity);
       let next = 0;
       const serve = async (worker: Worker): Promise<void> => {
         for (let work = works[next++]; work; work = works[next++]) {
           throwIfCancelled(options.signal);
-          const answer = await ask(worker, work, signal);
+          const bytes = memory?.bytesOf(work) ?? 0;
+          await gate.enter(bytes);
+          const answer = await ask(worker, work, signal).finally(() => {
+            gate.leave(bytes);
+          });
           if (answer.kind === 'error') {
             next = works.length;
             throw failure(answer);

@@ -191,7 +191,7 @@ export const methods: Readonly<Record<MethodName, MethodInfo>> = {
     parameters: { tolerance: 1e-4, inner: 'sum' },
     experts: any,
     needsBase: true,
-    doc: 'Aligns the task vectors by one singular value decomposition and merges their right parts by sum, or with `inner: ties` by TIES and its parameters.',
+    doc: 'Aligns the task vectors by one singular value decomposition and merges their right parts by sum, or with `inner: ties` by TIES and its parameters, which then work on each matrix alone.',
     source: 'Stoica et al. 2025, KnOTS',
   },
   wudi: {
@@ -199,7 +199,7 @@ export const methods: Readonly<Record<MethodName, MethodInfo>> = {
     parameters: { iterations: 300, learning_rate: 1e-5 },
     experts: any,
     needsBase: true,
-    doc: 'Minimises the interference of the merged vector with each task vector by Adam steps on each matrix.',
+    doc: 'Minimises the interference of the merged vector with each task vector by Adam steps on each matrix. Embeddings and `lm_head` are left out of the scope, as in the release. Takes hours on large models: `merge --accept-hours`.',
     source: 'Cheng et al. 2025, Whoever started the interference should end it (WUDI)',
   },
 };

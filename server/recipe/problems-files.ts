@@ -69,4 +69,32 @@ export const fileProblems = {
       'Only `average`, `task_arithmetic` and `ties` have a released rule to repeat bit for bit.',
     example: 'merge: {method: slerp, precision: native}',
   },
+  MV465: {
+    title: 'Directions that nothing determines',
+    severity: 'warning',
+    explanation:
+      'Iso-C and Iso-CTS give every direction of a matrix the same size. Adapters of low rank determine few of them; the rest can be rounding noise. `rank_tolerance` leaves it out.',
+    example: 'four LoRA experts of rank 32 under merge: {method: iso_c} # 128 of 896 directions',
+  },
+  MV466: {
+    title: 'Merged vector is partly noise',
+    severity: 'warning',
+    explanation:
+      'Much of the result lies in directions whose singular value is below a thousandth of the largest. `report.json` has the share of each matrix under `spectral`.',
+    example: 'merge: {method: iso_c} # experts that differ from the base in few directions',
+  },
+  MV467: {
+    title: 'Matrix does not fit into memory',
+    severity: 'error',
+    explanation:
+      'Spectral methods hold one whole matrix of every expert at a time. Raise `run.memory`, or leave the tensor out of `merge.scope`.',
+    example: 'merge: {method: tsv} # with a changed embedding of 151,936 rows',
+  },
+  MV468: {
+    title: 'Hours of iterations',
+    severity: 'error',
+    explanation:
+      'WUDI iterates on every matrix, which takes hours without a GPU. `--accept-hours N` agrees to at most N.',
+    example: 'mergevla merge wudi.mergevla.yaml',
+  },
 } as const satisfies Record<string, ProblemInfo>;

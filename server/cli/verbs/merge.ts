@@ -1,4 +1,5 @@
 import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
+import { MergeError } from '../../protocol/merge-error';
 import type { MergeReport } from '../../protocol/report';
 import { flatParameters } from '../../runs/flat';
 import { readRun } from '../../runs/read';
@@ -16,6 +17,7 @@ export async function run(call: Call): Promise<Outcome> {
     out: options.text('out'),
     only: options.text('only'),
     allowNonfinite: options.flag('allow-nonfinite'),
+    acceptHours: hoursOf(options.text('accept-hours')),
     command: call.command,
     version: call.version,
     signal,
@@ -27,6 +29,15 @@ export async function run(call: Call): Promise<Outcome> {
     },
   });
   return outcome.kind === 'refused' ? refused(outcome.checked, call) : done(outcome, call);
+}
+
+function hoursOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const hours = Number(text);
+  if (Number.isFinite(hours) && hours > 0) return hours;
+  throw new MergeError('MV540', `--accept-hours wants a number of hours, not ${text}`, {
+    fault: 'usage',
+  });
 }
 
 async function done(

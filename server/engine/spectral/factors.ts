@@ -18,15 +18,19 @@ export interface ShortSingular {
   readonly rank: number;
 }
 
-/** Singular values and short-side vectors from the Gram matrix A Aᵀ, in float64. */
+/**
+ * Singular values and short-side vectors from the Gram matrix A Aᵀ, in float64. `scale`: the largest
+ * singular value of what A was projected from, which tolerances are relative to.
+ */
 export function singularFromGram(
   algebra: Algebra,
   gram: Matrix,
   rankTolerance: number,
+  scale = 0,
 ): ShortSingular {
   const { values, vectors } = algebra.symmetricEigen(gram);
   const singular = values.map((value) => Math.sqrt(Math.max(0, value)));
-  const floor = singular[0] * Math.max(rankTolerance, undeterminedBelow);
+  const floor = Math.max(singular[0], scale) * Math.max(rankTolerance, undeterminedBelow);
   let rank = 0;
   while (rank < singular.length && singular[rank] > floor) rank++;
   return { values: singular, vectors, rank };

@@ -68,7 +68,11 @@ export function isoCts(
   const { common, each } = isoCtsSizes(directions, taskVectors.length, options.commonFraction);
   const space = commonSpace(operand, sum, Math.max(0, Math.min(common, sum.rank)));
   const parts = isTall(operand)
-    ? outsideCommonLongSide(operand, space, { each, rankTolerance: options.rankTolerance })
+    ? outsideCommonLongSide(operand, space, {
+        each,
+        rankTolerance: options.rankTolerance,
+        scale: sum.values[0],
+      })
     : taskVectors.map((_, task) =>
         outsideCommonShortSide(operand, sum, {
           task,
@@ -109,6 +113,11 @@ interface PartOptions {
   readonly rankTolerance: number;
 }
 
+/** `scale`: the largest singular value of Στ. */
+interface LongOptions extends PartOptions {
+  readonly scale: number;
+}
+
 /**
  * Rows are the short side: U_c is short, so what lies outside it is Y = U_⊥ᵀ τ, `[r − c, L]`, with
  * U_⊥ the remaining eigenvectors.
@@ -131,6 +140,7 @@ function outsideCommonShortSide(
     algebra,
     algebra.gram(projected, { transpose: true }),
     rankTolerance,
+    sum.values[0],
   );
   const count = Math.min(each, singular.rank);
   return {
@@ -147,7 +157,7 @@ function outsideCommonShortSide(
 function outsideCommonLongSide(
   operand: Operand,
   space: Triples,
-  options: PartOptions,
+  options: LongOptions,
 ): readonly Triples[] {
   const last = operand.taskVectors.length - 1;
   const rest = scaleColumns(space.short, space.values);
@@ -167,12 +177,13 @@ function outsideOne(
     inside,
     each,
     rankTolerance,
-  }: PartOptions & { readonly task: number; readonly inside: Matrix },
+    scale,
+  }: LongOptions & { readonly task: number; readonly inside: Matrix },
 ): Triples {
   const { algebra } = operand;
   const gram = gramOf(operand, task);
   subtract(gram, algebra.gram(inside));
-  const singular = singularFromGram(algebra, gram, rankTolerance);
+  const singular = singularFromGram(algebra, gram, rankTolerance, scale);
   const count = Math.min(each, singular.rank);
   const right = columnsOf(singular.vectors, 0, count, singular.values);
   const long = longFactor(operand, right, task);
