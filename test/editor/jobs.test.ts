@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { JobStarted, RunSummary } from '../../server/protocol/methods';
-import { activated, openRecipe, until } from './support';
+import { activated, openRecipe, textOf, until } from './support';
 
 suite('jobs', () => {
   suiteSetup(async () => {
@@ -40,7 +40,7 @@ suite('jobs', () => {
         document.uri,
         new vscode.Range(0, 0, document.lineCount, 0),
       );
-      const labels = found.map(({ label }) => String(label));
+      const labels = found.map(({ label }) => textOf(label));
       return labels.some((label) => label.includes('active')) ? labels : undefined;
     });
     assert.ok(hints.some((label) => label.includes('kept')));

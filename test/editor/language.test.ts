@@ -6,6 +6,7 @@ import {
   openRecipe,
   positionOf,
   serverProcesses,
+  textOf,
   until,
   writeRecipe,
 } from './support';
@@ -106,7 +107,7 @@ suite('a recipe in the editor', () => {
       );
       return found.length > 0 ? found : undefined;
     });
-    assert.ok(hints.some(({ label }) => String(label).includes('f32')));
+    assert.ok(hints.some(({ label }) => textOf(label).includes('f32')));
     const outline = await vscode.commands.executeCommand<vscode.DocumentSymbol[]>(
       'vscode.executeDocumentSymbolProvider',
       document.uri,

@@ -77,3 +77,8 @@ export function serverProcesses(): number[] {
       }
     });
 }
+
+/** The text of an inlay hint, which may come in parts. */
+export function textOf(label: string | readonly vscode.InlayHintLabelPart[]): string {
+  return typeof label === 'string' ? label : label.map(({ value }) => value).join('');
+}
