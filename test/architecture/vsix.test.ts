@@ -24,8 +24,8 @@ function entriesOf(zip: Buffer): Entry[] {
     const size = zip.readUInt32LE(at + 24);
     const [name, extra, comment] = [28, 30, 32].map((offset) => zip.readUInt16LE(at + offset));
     const local = zip.readUInt32LE(at + 42);
-    const text = zip.toString('utf8', at + 46, at + 46 + name!);
-    at += 46 + name! + extra! + comment!;
+    const text = zip.toString('utf8', at + 46, at + 46 + name);
+    at += 46 + name + extra + comment;
     const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
     const read = (): Buffer => inflateRawSync(zip.subarray(start, start + packed));
     return { name: text, size, packed, read };
