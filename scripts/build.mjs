@@ -14,6 +14,7 @@ const entries = {
   server: 'server/lsp/main.ts',
   cli: 'server/cli/main.ts',
   worker: 'server/jobs/worker.ts',
+  sketch: 'server/jobs/sketch/thread.ts',
   'policy-host': 'server/policy/host.ts',
 };
 

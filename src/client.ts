@@ -113,6 +113,7 @@ function clientOptions(context: ExtensionContext, logs: Logs): LanguageClientOpt
       job: { node, environment },
       cli: context.asAbsolutePath('dist/cli.js'),
       commands: declaredCommands(context),
+      storage: (context.storageUri ?? context.globalStorageUri).fsPath,
     }),
     markdown: {
       isTrusted: { enabledCommands: linkedCommands },

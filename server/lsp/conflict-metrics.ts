@@ -45,6 +45,8 @@ export interface ConflictMetrics {
   ): MetricsCurve | undefined;
   /** The same inputs merged by another method; undefined where that is not known. */
   withMethod(recipe: Analysis, method: string): MergeReport<Estimate | number> | undefined;
+  /** Resolves when nothing is being computed for a recipe, or after `milliseconds`. */
+  settled(recipe: Analysis, milliseconds: number): Promise<void>;
   /** Ends reading for a recipe. */
   stop(uri: string): void;
   onDidChange(listener: (uri: string) => void): void;

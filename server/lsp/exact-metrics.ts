@@ -1,13 +1,15 @@
 import type { ConflictMetrics, MetricsAnswer } from './conflict-metrics';
 import type { Analysis } from './documents';
-import type { RunWatch } from './run-watch';
+import { resolveRecipe } from '../recipe/resolve';
+import { mergeKey, type RunWatch } from './run-watch';
 
-/** Numbers of the newest finished run of a recipe: exact, and known to belong to that run's parameters. */
+/** Numbers of the newest finished run of a recipe that merged what the text says now: exact. */
 export function createExactMetrics(runs: RunWatch): ConflictMetrics {
   const report = (recipe: Analysis): MetricsAnswer => {
+    const now = mergeKey(resolveRecipe(recipe.recipe));
     const found = runs
       .list()
-      .find(({ summary, report: known }) => known && summary.recipe === recipe.path);
+      .find((run) => run.report && run.summary.recipe === recipe.path && run.merge === now);
     if (!found?.report) return { state: 'none' };
     const { path, name } = found.summary;
     return { state: 'ready', report: found.report, source: { kind: 'exact', run: path, name } };
@@ -16,6 +18,7 @@ export function createExactMetrics(runs: RunWatch): ConflictMetrics {
     report,
     curve: () => undefined,
     withMethod: () => undefined,
+    settled: () => Promise.resolve(),
     stop: () => undefined,
     onDidChange: () => undefined,
   };

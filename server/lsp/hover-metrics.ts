@@ -24,8 +24,9 @@ const maxRows = 8;
 
 /** What the numbers come from, in words. */
 export function sourceText(source: MetricsSource): string {
-  return source.kind === 'exact'
-    ? `exact, run ${escape(source.name)}`
+  if (source.kind === 'exact') return `exact, run ${escape(source.name)}`;
+  return source.share >= 1
+    ? 'exact, every position was read'
     : `≈ read from ${(100 * source.share).toFixed(1)}\u00a0% of the positions, 95\u00a0% intervals`;
 }
 

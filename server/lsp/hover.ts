@@ -23,11 +23,19 @@ export async function hover(
   const place = placeAt(analysis.recipe, position);
   if (place.part === 'gap') return null;
   const { hoverMetrics } = await context.settings.of(analysis.uri);
-  const value = markdown(hoverMetrics ? context : undefined, analysis, place);
+  let value = markdown(hoverMetrics ? context : undefined, analysis, place);
+  if (hoverMetrics) {
+    // The first answer asked for numbers; what comes within a person's patience is shown at once.
+    await context.metrics.settled(analysis, numbersWaitMs);
+    value = markdown(context, analysis, place);
+  }
   if (value === undefined) return null;
   const range = toRange(analysis.recipe.lines.range(...place.span));
   return { contents: { kind: 'markdown', value }, range };
 }
+
+/** How long a hover waits for numbers that are being computed. */
+const numbersWaitMs = 1200;
 
 /** Without a context only documentation is told. */
 function markdown(

@@ -7,6 +7,7 @@ import { createRecipeFiles } from './files';
 import { register } from './register';
 import { createRunWatch } from './run-watch';
 import { createSettings } from './settings';
+import { SketchMetrics } from './sketch-metrics';
 
 /** Puts the server together and starts it: over IPC, or over standard input and output with `--stdio`. */
 function main(): void {
@@ -26,15 +27,16 @@ function main(): void {
     removed: (path) => notify('mergevla/run/removed', { path }),
     events: (path, events) => notify('mergevla/run/events', { path, events }),
   });
+  const warn = (message: string): void => connection.console.warn(message);
+  const files = createRecipeFiles({ trusted: () => session.trusted, warn });
+  const exact = createExactMetrics(runs);
+  const metrics = new SketchMetrics({ files, exact, folder: () => session.storage, warn });
   const context: ServerContext = {
     connection,
     documents: openDocuments(connection),
-    files: createRecipeFiles({
-      trusted: () => session.trusted,
-      warn: (message) => connection.console.warn(message),
-    }),
+    files,
     runs,
-    metrics: createExactMetrics(runs),
+    metrics,
     settings: createSettings(connection, () => session.asksSettings),
     session,
   };

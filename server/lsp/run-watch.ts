@@ -4,7 +4,14 @@ import type { PhaseSummary, RunSummary } from '../protocol/methods';
 import type { RunEvent } from '../protocol/events';
 import type { MergeReport } from '../protocol/report';
 import { followEvents } from '../runs/follow';
-import { listRuns, readReport, readRun, type RunSummary as StoredRun } from '../runs/read';
+import {
+  listRuns,
+  readReport,
+  readResolvedRecipe,
+  readRun,
+  type RunSummary as StoredRun,
+} from '../runs/read';
+import type { Recipe } from '../recipe/schema';
 import { isFinal } from '../runs/record';
 
 /** A run is told about at most so often. */
@@ -15,6 +22,8 @@ export interface WatchedRun {
   readonly summary: RunSummary;
   /** Of a finished merge. */
   readonly report: MergeReport | undefined;
+  /** What it merged, as `mergeKey` tells it. */
+  readonly merge: string | undefined;
   /** Successes of evaluated episodes, by `<policy>/<task>`. */
   readonly rates: ReadonlyMap<string, Rate>;
 }
@@ -41,6 +50,12 @@ export interface RunWatch {
   find(path: string): WatchedRun | undefined;
   dispose(): void;
 }
+
+/** Equal for recipes that merge the same things in the same way. */
+export function mergeKey({ base, experts, merge, masks }: Pick<Recipe, MergeKey>): string {
+  return JSON.stringify([base, experts, merge, masks]);
+}
+type MergeKey = 'base' | 'experts' | 'merge' | 'masks';
 
 const keyOf = (path: string): string => path.replace(/\.partial$/, '');
 
@@ -137,7 +152,7 @@ async function watched(
   progress: RunSummary['progress'],
 ): Promise<WatchedRun> {
   const { record, folder, state } = stored;
-  const report = before?.report ?? (state === 'done' ? await readReport(stored) : undefined);
+  const { report, merge } = before?.report ? before : await mergeOf(stored);
   const current = isFinal(state)
     ? undefined
     : (progress ?? record.progress ?? before?.summary.progress);
@@ -156,7 +171,7 @@ async function watched(
       headline: report && headline(report),
     }),
   };
-  return { summary, report, rates: await ratesOf(stored, before) };
+  return { summary, report, merge, rates: await ratesOf(stored, before) };
 }
 
 /** Counts of `episodes.jsonl`, once the evaluation has ended; a line that is not whole is left out. */
@@ -226,4 +241,12 @@ function headline(report: MergeReport): string {
   if (counts.length === 0 || elements === 0) return `${String(report.tensors.length)} tensors`;
   const share = counts.reduce((sum, count) => sum + count / elements, 0) / counts.length;
   return `${(100 * share).toFixed(1)}\u00a0% active`;
+}
+
+/** Numbers and parameters of a finished merge; the file was written by us and is compared as text only. */
+async function mergeOf(run: StoredRun): Promise<Pick<WatchedRun, 'report' | 'merge'>> {
+  const report = run.state === 'done' ? await readReport(run) : undefined;
+  if (!report) return { report, merge: undefined };
+  const resolved = (await readResolvedRecipe(run)) as { readonly recipe?: Recipe } | undefined;
+  return { report, merge: resolved?.recipe && mergeKey(resolved.recipe) };
 }

@@ -139,6 +139,8 @@ export interface InitializationOptions {
   };
   /** Absolute path of the `mergevla` command. */
   readonly cli: string;
+  /** Folder for samples of checkpoints, which may be deleted at any time. */
+  readonly storage?: string;
   /** Commands of this editor that lenses and hovers may name. */
   readonly commands: readonly string[];
 }

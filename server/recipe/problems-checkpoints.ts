@@ -90,6 +90,19 @@ export const checkpointProblems = {
       'Size or time of change are not what they were when the header was read, so the numbers cannot be trusted.',
     example: 'a training run that overwrites its checkpoint',
   },
+  MV423: {
+    title: 'Checkpoint does not answer',
+    severity: 'error',
+    explanation: 'A read has been waiting for ten seconds, as on a network mount that has gone.',
+    example: 'a checkpoint on a server that is switched off',
+  },
+  MV424: {
+    title: 'Sample could not be taken',
+    severity: 'error',
+    explanation:
+      'Reading parts of the checkpoints failed in a way that has no sentence of its own.',
+    example: 'a disk that reports an input error',
+  },
   MV430: {
     title: 'Tensor missing in an expert',
     severity: 'error',

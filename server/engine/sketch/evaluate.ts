@@ -1,6 +1,6 @@
 import type { BlockReport, TensorReport } from '../../protocol/report';
 import { methodFor } from '../merge/methods';
-import type { MaskPlan, MergePlan } from '../plan-types';
+import type { MaskPlan, MergePlan, TensorJob } from '../plan-types';
 import type { Figure, GroupFigures, TensorTotals } from './figures';
 import { groupFigures } from './figures';
 import { mergeColumns, type SketchJob } from './merge-columns';
@@ -27,7 +27,9 @@ export interface SketchReport {
 }
 
 /** What of a plan a sketch is evaluated with. */
-export type SketchPlan = Pick<MergePlan, 'settings' | 'masks' | 'jobs'>;
+export type SketchPlan = Pick<MergePlan, 'settings' | 'masks'> & {
+  readonly jobs: readonly Pick<TensorJob, 'name' | 'rule'>[];
+};
 
 interface Kept extends SketchJob {
   readonly input: InputTotals;

@@ -137,7 +137,7 @@ function joinModels(
   });
   const { name, place, shape, elements } = job;
   const columns = { data, stride, count: models.length - 1 };
-  const nonfinite = !data.every(Number.isFinite) || !base.every(Number.isFinite);
+  const nonfinite = !allFinite(data) || !allFinite(base);
   return {
     name,
     place,
@@ -162,4 +162,11 @@ function fillTaskVector(
     const changed = stored ? Math.fround((stored[i] ?? 0) - (base[i] ?? 0)) : 0;
     into[i] = changed + (delta?.[i] ?? 0);
   }
+}
+
+/** Zero times anything finite is zero: one sum tells whether any value is not. */
+function allFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (const value of values) sum += value * 0;
+  return sum === 0;
 }

@@ -1,0 +1,45 @@
+import type { SketchPlan, SketchReport } from '../../engine/sketch/evaluate';
+import type { SketchRequest } from './build';
+
+/** Which tensors get figures of their own. */
+export type Detail = 'all' | 'none' | readonly string[];
+
+/** To the thread that holds sketches. A zoo is named by a key of the caller's. */
+export type ToSketchThread =
+  | {
+      readonly kind: 'build';
+      readonly key: string;
+      readonly request: Omit<SketchRequest, 'signal'>;
+      /** Where samples are kept; absent: nowhere. */
+      readonly folder?: string | undefined;
+    }
+  | { readonly kind: 'stop'; readonly key: string }
+  | {
+      readonly kind: 'evaluate';
+      readonly id: number;
+      readonly key: string;
+      readonly plan: SketchPlan;
+      readonly detail: Detail;
+      /** Answer from the first round alone, while a slider moves. */
+      readonly quick: boolean;
+    };
+
+export interface SketchProgress {
+  readonly key: string;
+  /** The last round that is read, from 0; 2 is the last. */
+  readonly round: number;
+  readonly positionsRead: number;
+  readonly positions: number;
+  readonly bytesRead: number;
+}
+
+/** From the thread. */
+export type FromSketchThread =
+  | ({ readonly kind: 'round' } & SketchProgress)
+  | {
+      readonly kind: 'failed';
+      readonly key: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'report'; readonly id: number; readonly report: SketchReport | null };

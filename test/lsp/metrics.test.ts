@@ -1,0 +1,94 @@
+import { cpSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, marked } from './client';
+
+const golden = resolve(__dirname, '../fixtures/golden/models/vla-bf16');
+const recipe = `version: 1
+base: zoo/base
+experts:
+  spatial: zoo/spatial
+  object: zoo/object
+  goal: zoo/goal
+merge: { method: task_arithmetic }
+masks: { lambda: 0.6 }
+router: none
+`;
+
+let client: Client;
+let uri: string;
+
+beforeAll(async () => {
+  client = await Client.start();
+  cpSync(golden, join(client.folder, 'zoo'), { recursive: true });
+  uri = await client.open(recipe);
+});
+afterAll(() => client.stop());
+
+async function hover(textWithCursor: string): Promise<string> {
+  const { position } = marked(textWithCursor);
+  const answer = await client.ask<{ contents: { value: string } } | null>('textDocument/hover', {
+    textDocument: { uri },
+    position,
+  });
+  return answer?.contents.value ?? '';
+}
+
+/** Asks until the numbers are there: headers and samples are read in the background. */
+async function hoverWith(text: string, part: RegExp): Promise<string> {
+  const end = Date.now() + 20_000;
+  let answer = '';
+  while (Date.now() < end) {
+    answer = await hover(text);
+    if (part.test(answer)) return answer;
+    await new Promise((resolveSoon) => setTimeout(resolveSoon, 50));
+  }
+  throw new Error(`no ${String(part)} in: ${answer}`);
+}
+
+describe('metrics at the cursor', () => {
+  it('come with a task: conflict with the others and activity by component', async () => {
+    const text = await hoverWith(recipe.replace('  object:', '  obj|ect:'), /sign conflict/);
+    expect(text).toContain('spatial');
+    expect(text).toContain('goal');
+    expect(text).toMatch(/lm.*block/);
+    expect(text).toMatch(/\d+\.\d/);
+  });
+
+  it('show the curve over lambda with the present value pointed at', async () => {
+    const text = await hoverWith(recipe.replace('lambda: 0.6', 'lambda: 0|.6'), /▸/);
+    expect(text).toContain('0.9');
+    const row = text.split('\n').find((line) => line.startsWith('| spatial')) ?? '';
+    const values = row
+      .split('|')
+      .slice(2, -1)
+      .map((cell) => Number(cell.replaceAll('*', '')));
+    expect(values.length).toBeGreaterThan(6);
+    expect(values).toEqual([...values].sort((a, b) => b - a));
+  });
+
+  it('follow the text while it is edited', async () => {
+    const before = await hoverWith(recipe.replace('lambda: 0.6', 'lambda: 0|.6'), /▸\u00a00\.6/);
+    const edited = recipe.replace('lambda: 0.6', 'lambda: 0.3');
+    await client.change(uri, edited);
+    const after = await hoverWith(edited.replace('lambda: 0.3', 'lambda: 0|.3'), /▸\u00a00\.3/);
+    expect(after).not.toBe(before);
+    await client.change(uri, recipe);
+  });
+
+  it('compare the method with others on the same inputs', async () => {
+    const text = await hoverWith(
+      recipe.replace('task_arithmetic', 'task_|arithmetic'),
+      /same inputs/,
+    );
+    expect(text).toMatch(/\| ties \|/);
+  });
+
+  it('say why there are none when a checkpoint is missing', async () => {
+    const missing = recipe.replace('zoo/goal', 'zoo/nowhere');
+    await client.change(uri, missing);
+    const text = await hover(missing.replace('  object:', '  obj|ect:'));
+    expect(text).not.toContain('undefined');
+    await client.change(uri, recipe);
+  });
+});
