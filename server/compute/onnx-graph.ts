@@ -56,6 +56,8 @@ const irVersion = 10;
  */
 export class OnnxGraph {
   private readonly nodes: Node[] = [];
+  private readonly weightNodes: Node[] = [];
+  private target = this.nodes;
   private readonly initializers: Initializer[] = [];
   private readonly inputs: Port[] = [];
   private readonly outputs: Port[] = [];
@@ -101,6 +103,22 @@ export class OnnxGraph {
     );
   }
 
+  /**
+   * Nodes made by `build` stand before all others. They may depend on graph inputs and initializers
+   * only. The runtime walks back from the outputs and computes inputs of a node that stand later in
+   * the file first; with weights at its head, each is composed when it is needed and freed after, and
+   * not all of them before the first layer.
+   */
+  early<T>(build: () => T): T {
+    const before = this.target;
+    this.target = this.weightNodes;
+    try {
+      return build();
+    } finally {
+      this.target = before;
+    }
+  }
+
   /** One node with one output. */
   node(
     operator: string,
@@ -108,14 +126,14 @@ export class OnnxGraph {
     attributes: Readonly<Record<string, Attribute>> = {},
   ): string {
     const output = this.freshName();
-    this.nodes.push({ operator, inputs, outputs: [output], attributes });
+    this.target.push({ operator, inputs, outputs: [output], attributes });
     return output;
   }
 
   /** `value` cut into `parts` equal pieces along `axis`. */
   split(value: string, parts: number, axis: number): string[] {
     const outputs = Array.from({ length: parts }, () => this.freshName());
-    this.nodes.push({
+    this.target.push({
       operator: 'Split',
       inputs: [value],
       outputs,
@@ -149,7 +167,7 @@ export class OnnxGraph {
   /** The model's bytes. */
   encode(): Uint8Array {
     const graph = new ProtobufWriter();
-    for (const node of this.nodes) graph.message(1, encodeNode(node));
+    for (const node of [...this.weightNodes, ...this.nodes]) graph.message(1, encodeNode(node));
     graph.text(2, 'policy');
     for (const item of this.initializers) graph.message(5, encodeInitializer(item));
     for (const port of this.inputs) graph.message(11, encodePort(port));

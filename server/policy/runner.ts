@@ -28,6 +28,8 @@ export interface RunnerOptions {
   readonly compose: boolean;
   /** Keep weights as stored instead of folding them into float32. */
   readonly lean: boolean;
+  /** Unpack masks by arithmetic; default: where the provider has no bit operations. */
+  readonly arithmetic?: boolean;
 }
 
 /** Input of one pass of the vision-language model. */
@@ -116,7 +118,8 @@ export class PolicyRunner {
   }
 
   private get arithmetic(): boolean {
-    return this.options.device !== 'cpu' && this.options.device !== 'cuda';
+    const { device, arithmetic } = this.options;
+    return arithmetic ?? (device !== 'cpu' && device !== 'cuda');
   }
 
   private visionLanguage(variant: Variant): Promise<InferenceSession> {

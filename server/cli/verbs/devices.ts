@@ -1,10 +1,11 @@
-import { listDevices, type Device } from '../../compute/devices';
+import type { Device } from '../../compute/devices';
+import { probeDevices } from '../../compute/probed-devices';
 import { formatTable } from '../table';
 import { formatBytes } from '../units';
 import type { Call, Outcome } from '../verb';
 
-export function run({ terminal }: Call): Promise<Outcome> {
-  const devices = listDevices();
+export async function run({ terminal, signal }: Call): Promise<Outcome> {
+  const devices = await probeDevices({ signal });
   const columns = [
     { title: 'device' },
     { title: 'name' },
@@ -17,11 +18,11 @@ export function run({ terminal }: Call): Promise<Outcome> {
   const reasons = devices
     .filter((device) => device.reason)
     .map((device) => `${device.id}: ${device.reason ?? ''}`);
-  return Promise.resolve({
+  return {
     code: 0,
     json: { devices },
     text: [table, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n'),
-  });
+  };
 }
 
 function rowOf(device: Device): string[] {

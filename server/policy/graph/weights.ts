@@ -61,7 +61,7 @@ export class GraphWeights {
   weight(name: string): string {
     const known = this.made.get(name);
     if (known !== undefined) return known;
-    const value = this.compose(name);
+    const value = this.options.graph.early(() => this.compose(name));
     this.made.set(name, value);
     return value;
   }
@@ -71,6 +71,10 @@ export class GraphWeights {
    * embeddings; a masked matrix whose rows do not end on a byte of the mask is composed whole.
    */
   rows(name: string, ids: string): string {
+    return this.options.graph.early(() => this.composeRows(name, ids));
+  }
+
+  private composeRows(name: string, ids: string): string {
     const { graph } = this.options;
     const tensor = this.tensor(name);
     const vector = this.options.vector?.get(name);
