@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { listDevices } from '../compute/devices';
 import type { MergeInputs } from '../engine/inputs';
 import { planMerge } from '../engine/plan';
 import type { MergePlan } from '../engine/plan-types';
@@ -67,7 +68,7 @@ export async function checkRecipeText(
   const { value: document, problems } = checkRecipe(text, { path });
   const recipe = (options.adapt ?? ((same) => same))(resolveRecipe(document));
   const files = await checkFiles(document, recipe, options);
-  const known = [...problems, ...files.problems];
+  const known = [...problems, ...files.problems, ...checkDevice(document, recipe)];
   const planned =
     files.inputs && !hasErrors(known)
       ? await makePlan(document, { recipe, inputs: files.inputs, only: options.only })
@@ -131,6 +132,16 @@ async function makePlan(
   const threads = recipe.run.threads === 'auto' ? automaticThreads() : recipe.run.threads;
   const findings = [...space, ...matrixFindings(plan, recipe, threads)];
   return { plan, problems: [...problems, ...findings.map((item) => problemOf(document, item))] };
+}
+
+/** A device by its whole name (`cuda:1`) or by its kind (`cuda`). */
+function checkDevice(document: RecipeDocument, { run }: Recipe): Problem[] {
+  if (run.device === 'auto' || run.device === 'cpu') return [];
+  const ids = listDevices().map(({ id }) => id);
+  if (ids.some((id) => id === run.device || id.split(':')[0] === run.device)) return [];
+  const recipePath = ['run', 'device'];
+  const message = `there is no device ${run.device} here; this machine has ${ids.join(', ')}`;
+  return [problemOf(document, { code: 'MV542', severity: 'error', message, recipePath })];
 }
 
 function problemOf(document: RecipeDocument, finding: InputFinding): Problem {

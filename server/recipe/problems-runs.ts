@@ -82,6 +82,13 @@ export const runProblems = {
       'An export repeats the merge from its inputs; with other inputs it would be another merge.',
     example: 'mergevla export runs/a --form weights after the base was replaced',
   },
+  MV542: {
+    title: 'Device is not there',
+    severity: 'error',
+    explanation:
+      '`mergevla devices` lists what this machine computes with; `auto` takes what is there.',
+    example: 'run: {device: cuda:3}',
+  },
   MV549: {
     title: 'Fault of mergevla',
     severity: 'error',

@@ -167,6 +167,12 @@ const cases: readonly Case[] = [
     says: /small\.mergevla\.yaml:3:17: error: .*one/,
   },
   {
+    what: 'a device that is not there',
+    spoil: () => undefined,
+    lines: ['run: { device: "cuda:99" }'],
+    says: /there is no device cuda:99 here; this machine has cpu/,
+  },
+  {
     what: 'a key that does not exist',
     spoil: () => undefined,
     lines: ['mask: none'],

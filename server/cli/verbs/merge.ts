@@ -1,5 +1,5 @@
 import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
-import { MergeError } from '../../protocol/merge-error';
+import { Cancelled, MergeError } from '../../protocol/merge-error';
 import type { MergeReport } from '../../protocol/report';
 import { flatParameters } from '../../runs/flat';
 import { readRun } from '../../runs/read';
@@ -12,6 +12,7 @@ import { exitCodes, type Call, type Outcome } from '../verb';
 
 export async function run(call: Call): Promise<Outcome> {
   const { operands, options, terminal, signal } = call;
+  let started: string | undefined;
   const outcome = await runMerge({
     recipePath: operands[0] ?? '',
     out: options.text('out'),
@@ -23,10 +24,17 @@ export async function run(call: Call): Promise<Outcome> {
     signal,
     onProgress: (progress) => terminal.progress.update(progress),
     onStart: (path, problems) => {
+      started = path;
       if (problems.length > 0)
         terminal.note(problemLines(problems, operands[0] ?? '', terminal.noteStyle));
       terminal.note(terminal.noteStyle.dim(`merging into ${shortPath(path)}`));
     },
+  }).catch((error: unknown) => {
+    if (error instanceof Cancelled && started !== undefined)
+      terminal.note(
+        `mergevla merge ${operands[0] ?? ''} --out ${shortPath(started)} goes on with it`,
+      );
+    throw error;
   });
   return outcome.kind === 'refused' ? refused(outcome.checked, call) : done(outcome, call);
 }
