@@ -7,6 +7,7 @@ import { listCheckpoints } from './checkpoints';
 import type { ServerContext } from './context';
 import { checkOnDisk } from './check';
 import { startJob, stopJob } from './jobs';
+import { maskAnswer, maskCurve, maskLayer, recipeEdits } from './mask-panel';
 import { findRecipes, outputFolders } from './recipes';
 
 /** JSON-RPC leaves this number to applications; the code of the table is in the data. */
@@ -34,6 +35,10 @@ export function registerRequests(context: ServerContext): void {
     'mergevla/device/list': () => Promise.resolve(devices()),
     'mergevla/job/start': (params) => startJob(context, params),
     'mergevla/job/stop': ({ run }) => stopJob(run),
+    'mergevla/masks/answer': (params) => maskAnswer(context, params),
+    'mergevla/masks/curve': (params) => maskCurve(context, params),
+    'mergevla/masks/layer': (params) => maskLayer(context, params),
+    'mergevla/recipe/edit': (params) => recipeEdits(context, params),
   };
   for (const method of Object.keys(handlers) as (keyof Requests)[])
     connection.onRequest(method, answer(handlers[method] as Handler));
@@ -48,6 +53,9 @@ export function registerRequests(context: ServerContext): void {
     files.refresh();
   });
   on('mergevla/files/refresh', () => files.refresh());
+  context.metrics.onDidChange((uri) => {
+    void connection.sendNotification('mergevla/masks/changed', { uri });
+  });
 }
 
 type Handler = (params: unknown, token: CancellationToken) => Promise<unknown>;

@@ -1,5 +1,14 @@
 import type { RunEvent, RunState } from './events';
-import type { Problem } from './problem';
+import type { Fix, Problem } from './problem';
+import type {
+  Curve,
+  CurveRequest,
+  LayerAnswer,
+  LayerRequest,
+  MaskRatioReply,
+  MaskRatioRequest,
+  ParameterName,
+} from './panels/mask-ratios';
 
 /**
  * Requests of ours between the editor and the language server: one entry a method, named
@@ -22,6 +31,12 @@ export interface Requests {
   'mergevla/job/start': { params: JobStartParams; result: JobStarted };
   /** Asks a running job to end; it does within two seconds. False where nothing runs. */
   'mergevla/job/stop': { params: { readonly run: string }; result: boolean };
+  /** Mask ratios of a recipe as it stands, or with parameters moved. */
+  'mergevla/masks/answer': { params: MaskRatioRequest; result: MaskRatioReply };
+  'mergevla/masks/curve': { params: CurveRequest; result: Curve | null };
+  'mergevla/masks/layer': { params: LayerRequest; result: LayerAnswer };
+  /** Edits that write values, or leave a glob out of the merge, keeping all comments. */
+  'mergevla/recipe/edit': { params: RecipeEditParams; result: Fix['edits'] };
 }
 
 /** Notifications of ours, in both directions. */
@@ -35,6 +50,8 @@ export interface Notifications {
   'mergevla/run/removed': { readonly path: string };
   /** To the editor: new lines of a run's event log, in order. */
   'mergevla/run/events': { readonly path: string; readonly events: readonly RunEvent[] };
+  /** To the editor: there are new numbers about a recipe. */
+  'mergevla/masks/changed': RecipeParams;
   /** To the editor: watching files does not work here, so they are polled. */
   'mergevla/files/polling': { readonly reason: string };
 }
@@ -43,6 +60,11 @@ export type NoParams = Readonly<Record<string, never>>;
 
 export interface RecipeParams {
   readonly uri: string;
+}
+
+export interface RecipeEditParams extends RecipeParams {
+  readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
+  readonly exclude?: string;
 }
 
 export interface CheckResult {

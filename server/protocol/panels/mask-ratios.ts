@@ -44,6 +44,17 @@ export interface MaskRatioAnswer {
   readonly unrelated?: Unrelated;
 }
 
+/** What the server has to say: numbers, how far reading is, or why there are none. */
+export type MaskRatioReply =
+  | { readonly state: 'none'; readonly reason: string; readonly recipe: RecipeFacts }
+  | {
+      readonly state: 'reading';
+      readonly bytesRead: number;
+      readonly bytesTotal: number;
+      readonly recipe: RecipeFacts;
+    }
+  | { readonly state: 'ready'; readonly answer: MaskRatioAnswer };
+
 export interface RecipeFacts {
   readonly name: string;
   readonly method: string;
