@@ -149,6 +149,11 @@ const steps: Record<string, (b: Bench) => unknown> = {
     stages.dot(column(columns, 0), column(columns, 1), doubles, n),
   ],
 };
+for (const tieNegative of [false, true])
+  steps[`elect the sum of three, ties ${tieNegative ? 'negative' : 'positive'}`] = (b) => {
+    const options = { agree: 'sum', tieNegative, weights: b.weights } as const;
+    b.stages.elect(makeColumns(b.columns.data, n, 3), options, b.target, n);
+  };
 for (const agree of ['sum', 'mean', 'max'] satisfies Agree[])
   for (const tieNegative of [false, true])
     steps[`elect ${agree}, ties ${tieNegative ? 'negative' : 'positive'}`] = (b) => {

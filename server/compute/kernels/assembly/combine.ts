@@ -73,6 +73,28 @@ export function elect(
   }
 }
 
+/**
+ * The commonest election, with its columns in registers. Values are flipped where the sign is minus, so
+ * that what agrees is what is above zero; the last addition makes a flipped zero plain again.
+ */
+function electSumOfThree(a: usize, b: usize, c: usize, target: usize, n: u32, tie: v128): void {
+  const zero = f32x4.splat(0);
+  const sign = i32x4.splat(0x80000000);
+  for (let o: usize = 0, end = <usize>n << 2; o < end; o += 16) {
+    const x = v128.load(a + o);
+    const y = v128.load(b + o);
+    const z = v128.load(c + o);
+    const s = f32x4.add(f32x4.add(f32x4.add(zero, x), y), z);
+    const negative = v128.or(f32x4.lt(s, zero), v128.and(f32x4.eq(s, zero), tie));
+    const flip = v128.and(negative, sign);
+    const total = f32x4.add(
+      f32x4.add(f32x4.pmax(zero, v128.xor(x, flip)), f32x4.pmax(zero, v128.xor(y, flip))),
+      f32x4.pmax(zero, v128.xor(z, flip)),
+    );
+    v128.store(target + o, f32x4.add(v128.xor(total, flip), zero));
+  }
+}
+
 /** Positions with a positive sum minus positions with a negative sum. */
 export function signBalance(columns: usize, stride: usize, count: u32, n: u32): i32 {
   const zero = f32x4.splat(0);
