@@ -16,6 +16,7 @@ const entries = {
   worker: 'server/jobs/worker.ts',
   sketch: 'server/jobs/sketch/thread.ts',
   'policy-host': 'server/policy/host.ts',
+  'rollout-worker': 'server/evaluate/rollout-worker.ts',
 };
 
 /** Writes the bundles into `outdir`; for packages minified and without source maps. */

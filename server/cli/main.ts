@@ -26,6 +26,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 void main().then((code) => {
   terminal.progress.clear();
+  terminal.area.clear();
   process.exitCode = code;
   signals.stop();
 });

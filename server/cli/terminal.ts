@@ -1,3 +1,4 @@
+import { makeLiveArea, silentArea, type LiveArea } from './live-area';
 import { makeProgressBar, type ProgressBar } from './progress';
 import { makeStyle, wantsColour, type Style } from './style';
 
@@ -15,6 +16,8 @@ export interface Terminal {
   /** For what goes to stderr. */
   readonly noteStyle: Style;
   readonly progress: ProgressBar;
+  /** Several lines on stderr that change while the work goes on. */
+  readonly area: LiveArea;
   /** A line on stderr about the work; not under `--quiet`. */
   note(text: string): void;
   /** A line on stderr that is never left out. */
@@ -31,8 +34,13 @@ export function makeTerminal(options: TerminalOptions): Terminal {
   const noteStyle = makeStyle(wantsColour(process.stderr, environment, options.noColor));
   const isWatched = process.stderr.isTTY && !options.quiet && environment['TERM'] !== 'dumb';
   const progress = isWatched ? makeProgressBar(process.stderr, noteStyle) : silentBar;
-  const complain = (text: string): void => {
+  const area = isWatched ? makeLiveArea(process.stderr) : silentArea;
+  const clear = (): void => {
     progress.clear();
+    area.clear();
+  };
+  const complain = (text: string): void => {
+    clear();
     process.stderr.write(`${text}\n`);
   };
   return {
@@ -40,12 +48,13 @@ export function makeTerminal(options: TerminalOptions): Terminal {
     style,
     noteStyle,
     progress,
+    area,
     complain,
     note: (text) => {
       if (!options.quiet) complain(text);
     },
     print: (text) => {
-      progress.clear();
+      clear();
       if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     },
   };

@@ -1,4 +1,5 @@
 import { loadOptions, observationOptions, serveOptions } from './policy-options';
+import { evaluationOptions } from './evaluation-options';
 import type { VerbSpec } from './verb';
 
 /** Every verb of the command, in the order of its help. A new verb is one entry here. */
@@ -164,6 +165,22 @@ export const verbs: readonly VerbSpec[] = [
       ...loadOptions,
     },
     load: () => import('./verbs/act'),
+  },
+  {
+    name: 'evaluate',
+    summary: 'rolls policies out and gives the table of success rates',
+    operands: 'RECIPE|RUN',
+    count: [1, 1],
+    options: evaluationOptions,
+    load: () => import('./verbs/evaluate'),
+  },
+  {
+    name: 'run',
+    summary: 'merges, rolls out and reports: the main job',
+    operands: 'RECIPE',
+    count: [1, 1],
+    options: evaluationOptions,
+    load: () => import('./verbs/run'),
   },
   {
     name: 'serve',

@@ -22,6 +22,8 @@ export interface MergeRequest {
   readonly acceptHours?: number | undefined;
   /** Changes to the resolved recipe, such as another form of output for an export. */
   readonly adapt?: ((recipe: Recipe) => Recipe) | undefined;
+  /** A later phase follows in this process, so the run stays `running`. */
+  readonly continues?: boolean | undefined;
   readonly command: readonly string[];
   readonly version: string;
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +61,7 @@ export async function runMerge(request: MergeRequest): Promise<MergeOutcome> {
   try {
     const report = await mergeInto(run, request, checked);
     throwIfCancelled(request.signal);
-    run.publish();
+    run.publish(request.continues === true ? 'running' : 'done');
     return { kind: 'done', path: run.path, report, checked };
   } catch (error) {
     abandon(run, error);

@@ -17,8 +17,22 @@ export const defaults = {
     episodes: 20,
     seed: 0,
     policies: ['blind', 'experts', 'merged', 'masked', 'routed'],
+    shift: 'colours',
+    timeout: 1800,
   },
   run: { device: 'auto', threads: 'auto', memory: '2GiB', engine: 'local' },
   slurm: { parallel: 8 },
   output: { directory: 'runs', form: 'compact', dtype: 'same', shard: '5GB' },
 } as const;
+
+/** What an evaluation can roll out. */
+export const policyNames = [
+  'blind',
+  'experts',
+  'merged',
+  'masked',
+  'routed',
+  'cross',
+  'own_vlm',
+  'own_action_expert',
+] as const;

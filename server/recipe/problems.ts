@@ -1,6 +1,7 @@
 import type { Problem, Severity, TextRange } from '../protocol/problem';
 import { checkpointProblems } from './problems-checkpoints';
 import { editorProblems } from './problems-editor';
+import { evaluateProblems } from './problems-evaluate';
 import { fileProblems } from './problems-files';
 import { meaningProblems } from './problems-meaning';
 import { policyProblems } from './problems-policy';
@@ -26,6 +27,7 @@ export const problemTable = {
   ...meaningProblems,
   ...fileProblems,
   ...checkpointProblems,
+  ...evaluateProblems,
   ...policyProblems,
   ...runProblems,
   ...editorProblems,

@@ -109,11 +109,11 @@ function resolveRouter(written: ParsedRecipe['router']): Router | 'none' {
   };
 }
 
-function resolveEvaluate(written: Written<'evaluate'>): Evaluate {
+/** Also what an evaluation takes where the recipe names none: `resolveEvaluate({})`. */
+export function resolveEvaluate(written: Written<'evaluate'>): Evaluate {
   return {
     execute: null,
     max_steps: null,
-    shift: 'none',
     command: null,
     ...defaults.evaluate,
     ...stripUndefined(written),

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { defaults } from './defaults';
+import { defaults, policyNames } from './defaults';
 import { boundedNumber, key, text, wholeNumber } from './schema-key';
-
-export const policyNames = ['blind', 'experts', 'merged', 'masked', 'routed'] as const;
 
 /** `2GiB`, `500 MB`, or a number of bytes. */
 const size = z.union([
@@ -50,10 +48,14 @@ export const routerSchema = z.union([
       default: defaults.router.temperature,
       range: '> 0',
     }),
-    per: key(z.enum(['episode', 'chunk']), {
+    per: key(z.enum(['episode', 'chunk', 'suite']), {
       doc: 'How often the task is chosen.',
       default: defaults.router.per,
-      values: { episode: 'once, from the first observation', chunk: 'before every action chunk' },
+      values: {
+        episode: 'once, from the first observation (Algorithm 1)',
+        chunk: 'before every action chunk',
+        suite: 'once for all episodes of a task, from the first one (released code)',
+      },
     }),
     offset: key(z.enum(['none', 'stored']), {
       doc: 'Divide each score by its mean over stored first frames. Outside the paper, and labelled so.',
@@ -85,11 +87,15 @@ export const evaluateSchema = z.strictObject({
     doc: 'Which policies are compared.',
     default: defaults.evaluate.policies,
     values: {
-      blind: 'actions that do not look at the observation',
+      blind: 'each expert with its pictures replaced by their mean',
       experts: 'each task by its own expert',
-      merged: 'one merged model without masks',
-      masked: 'merged, with the mask of the true task',
+      merged: 'merged, without masks, with the expert head of the true task',
+      masked: 'merged, with the mask and the expert head of the true task',
       routed: 'merged, with the task chosen by the router',
+      cross: 'each task by the experts of the other tasks',
+      own_vlm: "the expert's own vision-language model with the merged action expert",
+      own_action_expert:
+        "the masked vision-language model with the expert's own whole action expert",
     },
   }),
   execute: key(wholeNumber(1, 4096), {
@@ -100,12 +106,17 @@ export const evaluateSchema = z.strictObject({
   }),
   shift: key(z.enum(['none', 'colours']), {
     doc: 'Change of the scene that no expert has seen.',
-    default: 'none',
+    default: defaults.evaluate.shift,
     values: { none: 'as trained', colours: 'unseen cube colours' },
   }),
   command: key(z.union([text, z.array(text).min(1)]), {
     doc: 'External harness, started once for each policy and task with a JSON job on its input.',
     examples: ['python eval.py'],
+  }),
+  timeout: key(boundedNumber({ above: 0, max: 1e6 }), {
+    doc: 'Seconds that the external harness may be silent before it is ended.',
+    default: defaults.evaluate.timeout,
+    range: '> 0',
   }),
 });
 

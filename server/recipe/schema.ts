@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaults } from './defaults';
+import { defaults, type policyNames } from './defaults';
 import type { MethodName, MethodParameters } from './methods';
 import type { NumberSpec } from './numbers';
 import { key, numberSpec, text } from './schema-key';
@@ -8,7 +8,6 @@ import {
   evaluateSchema,
   headsSchema,
   outputSchema,
-  type policyNames,
   routerSchema,
   runSchema,
   sweepSchema,
@@ -150,7 +149,7 @@ export interface Router {
   readonly value_block: number | null;
   readonly hidden_entry: number | null;
   readonly temperature: number;
-  readonly per: 'episode' | 'chunk';
+  readonly per: 'episode' | 'chunk' | 'suite';
   readonly offset: 'none' | 'stored';
   readonly calibration: readonly string[];
 }
@@ -166,6 +165,8 @@ export interface Evaluate {
   readonly shift: 'none' | 'colours';
   /** A shell-like line, or the argument list itself. */
   readonly command: string | readonly string[] | null;
+  /** Seconds that the harness may be silent. */
+  readonly timeout: number;
 }
 
 export interface Slurm {

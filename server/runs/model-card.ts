@@ -34,6 +34,22 @@ export function modelCard(facts: CardFacts): string {
     .concat('\n');
 }
 
+/** Puts a section before the recipe, or in the place of the one with its title. */
+export function putSection(card: string, title: string, text: string): string {
+  const lines = card.split('\n');
+  const start = lines.indexOf(`## ${title}`);
+  const rest =
+    start < 0 ? lines : [...lines.slice(0, start), ...lines.slice(nextHeading(lines, start))];
+  const recipe = rest.indexOf('## Recipe');
+  const at = recipe < 0 ? rest.length : recipe;
+  return [...rest.slice(0, at), `## ${title}`, '', text, '', ...rest.slice(at)].join('\n');
+}
+
+function nextHeading(lines: readonly string[], after: number): number {
+  const next = lines.findIndex((line, index) => index > after && line.startsWith('## '));
+  return next < 0 ? lines.length : next;
+}
+
 function frontMatter({ base, experts }: Manifest): string {
   const models = [base?.path, ...Object.values(experts).map(({ path }) => path)].flatMap((path) =>
     path === undefined ? [] : [`  - ${JSON.stringify(basename(path))}`],

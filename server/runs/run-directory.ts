@@ -33,7 +33,6 @@ const progressIntervalMs = 1000;
  * first second. `publish` gives it its own name; until then nobody can take it for a finished one.
  */
 export class RunDirectory {
-  private published = false;
   private lastWrite = 0;
   private readonly events: EventLog;
 
@@ -41,8 +40,9 @@ export class RunDirectory {
     readonly path: string,
     private record: RunRecord,
     private readonly held: Held,
+    private published = false,
   ) {
-    this.events = new EventLog(join(`${path}.partial`, 'events.jsonl'));
+    this.events = new EventLog(join(this.folder, 'events.jsonl'));
   }
 
   /** True when an interrupted run of the same recipe was found at the same place, with its files. */
@@ -69,6 +69,31 @@ export class RunDirectory {
       removeEmpty(madeFolders);
       throw error;
     }
+  }
+
+  /**
+   * Opens a finished run for a later phase, which appends to it. Throws MV533 when there is none,
+   * MV531 when another process writes it.
+   */
+  static open(path: string, work: Pick<NewRun, 'command' | 'version'>): RunDirectory {
+    const previous = readRecord(path);
+    if (!previous)
+      throw new MergeError('MV533', `${path} is not a run: it has no readable run.json`);
+    const lock = lockFolder(path);
+    const { version, id, name, phases, created, timings, device } = previous;
+    const record: RunRecord = {
+      ...{ version, id, name, phases, created, timings, device },
+      state: 'running',
+      updated: created,
+      pid: process.pid,
+      host: hostname(),
+      command: work.command,
+      versions: { mergevla: work.version, node: process.versions.node },
+    };
+    const held = { lock, madeFolders: [], resumes: true };
+    const run = new RunDirectory(path, record, held, true);
+    run.update({});
+    return run;
   }
 
   /** Where files of the run go now. */
@@ -138,9 +163,18 @@ export class RunDirectory {
     rmSync(this.file(lockName), { force: true });
   }
 
-  /** The run ended without a result: half-written output goes, its record and events stay for the reader. */
+  /** A later phase has ended well. */
+  finish(): void {
+    this.finishRecord('done');
+    this.close();
+  }
+
+  /**
+   * The run ended without a result: a half-written merge goes, its record and events stay for the
+   * reader. What was published stays as it is.
+   */
   fail(error: { readonly code: string; readonly message: string }): void {
-    rmSync(this.file('merged'), { recursive: true, force: true });
+    if (!this.published) rmSync(this.file('merged'), { recursive: true, force: true });
     this.tryToWrite(() => {
       this.events.add({ type: 'error', ...error });
       this.update({ error });
@@ -158,6 +192,7 @@ export class RunDirectory {
   /** Refused data: nothing of the run stays, nor folders that were made for it. */
   discard(): void {
     this.close();
+    if (this.published) return;
     rmSync(this.folder, { recursive: true, force: true });
     removeEmpty(this.held.madeFolders);
   }
@@ -167,7 +202,10 @@ export class RunDirectory {
     const phaseState = state === 'done' || state === 'cancelled' ? state : 'failed';
     for (const phase of open) this.endPhase(phase.name, phaseState);
     const finished = new Date();
-    const total = (finished.getTime() - Date.parse(this.record.created)) / 1000;
+    // Days may lie between the merge and a later phase: then only work counts.
+    const worked = this.record.phases.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+    const sinceStart = (finished.getTime() - Date.parse(this.record.created)) / 1000;
+    const total = this.published ? worked : sinceStart;
     this.update({
       state,
       finished: finished.toISOString(),
@@ -231,16 +269,21 @@ function refuseTakenPath(path: string): void {
     throw new MergeError('MV530', `${path} exists and is not empty, so no run is written there`);
 }
 
+function readRecord(folder: string): RunRecord | undefined {
+  try {
+    return asRunRecord(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The record a killed run left; throws MV530 for a folder that is not a run's. */
 function readPrevious(partial: string): RunRecord | undefined {
   const names = readdirSync(partial).filter((name) => name !== '.lock' && !name.endsWith('.tmp'));
   if (names.length === 0) return undefined;
-  try {
-    const record = asRunRecord(JSON.parse(readFileSync(join(partial, 'run.json'), 'utf8')));
-    if (record) return record;
-  } catch {
-    // No record, or one that cannot be read: the folder is not known to be a run's.
-  }
+  const record = readRecord(partial);
+  if (record) return record;
+  // No record, or one that cannot be read: the folder is not known to be a run's.
   throw new MergeError(
     'MV530',
     `${partial} exists and was not made by a run, so it is left alone; move it or choose another --out`,

@@ -47,6 +47,7 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
     'server/compute': 'all',
     'server/policy': 'all',
     'server/evaluate': 'all',
+    'server/evaluate/rates': 'all',
     'server/runs': 'all',
   },
   'server/lsp': {

@@ -1,5 +1,6 @@
 import type { MergeReport, Metrics } from '../../protocol/report';
 import type { RunSummary } from '../../runs/read';
+import { comparedRates, rateTables, type ReportedRates } from './success';
 
 /** A number with its form, a text, or nothing known. */
 export type Cell = string | { readonly share: number } | { readonly count: number } | null;
@@ -22,6 +23,8 @@ export interface ReportedRun {
   readonly report: MergeReport;
   /** Method, λ and the like, as `params.yaml` names them. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Absent where nothing was rolled out. */
+  readonly rates?: ReportedRates | undefined;
 }
 
 /** One run gives its components and blocks; several give one row each. */
@@ -31,7 +34,11 @@ export function makeDocument(runs: readonly ReportedRun[]): ReportDocument {
   return {
     title: first.run.name,
     facts: factsOf(first),
-    tables: [componentTable(first.report), blockTable(first.report)],
+    tables: [
+      ...(first.rates ? rateTables(first.rates) : []),
+      componentTable(first.report),
+      blockTable(first.report),
+    ],
   };
 }
 
@@ -41,6 +48,7 @@ function compare(runs: readonly ReportedRun[]): ReportDocument {
     title: `${runs.length} runs`,
     facts: [],
     tables: [
+      ...comparedRates(runs.map(({ run, rates }) => ({ id: run.id, rates }))),
       {
         title: 'Merged parameters',
         columns: [

@@ -5,6 +5,7 @@ import { readReport, readRun } from '../../runs/read';
 import { nearest } from '../../recipe/suggest';
 import { usage } from '../arguments';
 import { makeDocument, type ReportDocument, type ReportedRun } from '../report/document';
+import { numericRates, readRates } from '../report/success';
 import { toCsv, toHtml, toLatex, toMarkdown, toText } from '../report/formats';
 import type { Style } from '../style';
 import type { Call, Outcome } from '../verb';
@@ -25,17 +26,27 @@ export async function run({ operands, options, terminal }: Call): Promise<Outcom
   const writer = Object.hasOwn(writers, format) ? writers[format] : undefined;
   if (!writer) throw unknownFormat(format);
   const runs = await Promise.all(operands.map(load));
-  const document = makeDocument(runs);
+  const document = format === 'csv' ? numericDocument(runs) : makeDocument(runs);
   const json = { runs: runs.map(describe), ...document };
   const text =
     format === 'json' ? JSON.stringify(json, undefined, 2) : writer(document, terminal.style);
   return { code: 0, json, text };
 }
 
-function describe({ run, report, parameters }: ReportedRun): unknown {
+/** Spreadsheets want one number a field. */
+function numericDocument(runs: readonly ReportedRun[]): ReportDocument {
+  const document = makeDocument(
+    runs.map(({ run, report, parameters }) => ({ run, report, parameters })),
+  );
+  const rates = numericRates(runs.map((one) => ({ id: one.run.id, rates: one.rates })));
+  return { ...document, tables: [...rates, ...document.tables] };
+}
+
+function describe({ run, report, parameters, rates }: ReportedRun): unknown {
   const { tasks, exact, components, total } = report;
   const { id, folder: path, state } = run;
-  return { id, path, state, parameters, tasks, exact, components, total };
+  const success = rates && { success: { protocol: rates.protocol, ...rates.table } };
+  return { id, path, state, parameters, tasks, exact, ...success, components, total };
 }
 
 async function load(path: string): Promise<ReportedRun> {
@@ -43,7 +54,8 @@ async function load(path: string): Promise<ReportedRun> {
   const report = await readReport(run);
   if (!report)
     throw new MergeError('MV533', `${run.folder} has no report.json yet: the run is ${run.state}`);
-  return { run, report, parameters: await readParameters(run.folder) };
+  const rates = readRates(run.folder, report.tasks);
+  return { run, report, parameters: await readParameters(run.folder), rates };
 }
 
 /** Flat `params.yaml`, which we write as one `key: JSON value` a line. */

@@ -8,6 +8,13 @@ export const INSTRUCTIONS: Readonly<Record<Task, string>> = {
   stack_cube: 'stack the red cube on the blue cube',
 };
 
+/** What counts as success, for people; it must hold for 0.3 s. */
+export const CRITERIA: Readonly<Record<Task, string>> = {
+  pick_place: 'the cube rests inside the box and no jaw touches it',
+  push_cube: 'the whole footprint of the cube lies inside the goal zone, on the table',
+  stack_cube: 'the red cube rests on the blue one, within 14 mm, and no jaw touches it',
+};
+
 /** `colours`: the cube of pick and push has a colour that no demonstration shows. */
 export type Shift = 'none' | 'colours';
 

@@ -1,0 +1,62 @@
+import { policyNames } from '../recipe/defaults';
+import type { Evaluate } from '../recipe/schema';
+import { nearest } from '../recipe/suggest';
+import { usage } from './arguments';
+import type { Options, OptionSpec } from './verb';
+
+/** Options of `evaluate` and `run`: each replaces a key of the recipe's `evaluate`. */
+export const evaluationOptions: Readonly<Record<string, OptionSpec>> = {
+  out: { type: 'string', value: 'DIR', help: 'makes DIR the run, or goes on with the run there' },
+  episodes: { type: 'string', value: 'N', help: 'episodes for each policy and task' },
+  policies: {
+    type: 'string',
+    value: 'A,B',
+    help: `of ${policyNames.join(', ')}`,
+  },
+  seed: { type: 'string', value: 'N', help: 'first episode' },
+  execute: { type: 'string', value: 'N', help: 'actions executed of each chunk' },
+  'max-steps': { type: 'string', value: 'N', help: 'steps after which an episode has failed' },
+  shift: { type: 'string', value: 'NAME', help: 'none or colours (default)' },
+  workers: { type: 'string', value: 'N', help: 'processes side by side; results do not change' },
+  device: { type: 'string', value: 'NAME', help: 'cpu (default), or one that devices names' },
+};
+
+export function evaluateOptions(options: Options): Partial<Evaluate> {
+  const episodes = wholeOption(options, 'episodes', 1);
+  const seed = wholeOption(options, 'seed', 0);
+  const execute = wholeOption(options, 'execute', 1);
+  const steps = wholeOption(options, 'max-steps', 1);
+  const shift = options.text('shift');
+  if (shift !== undefined && shift !== 'none' && shift !== 'colours')
+    throw usage(`--shift takes none or colours, not ${shift}`);
+  const policies = policiesOf(options.text('policies'));
+  wholeOption(options, 'workers', 1);
+  return {
+    ...(episodes !== undefined && { episodes }),
+    ...(seed !== undefined && { seed }),
+    ...(execute !== undefined && { execute }),
+    ...(steps !== undefined && { max_steps: steps }),
+    ...(shift !== undefined && { shift }),
+    ...(policies && { policies }),
+  };
+}
+
+export function wholeOption(options: Options, name: string, least: number): number | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw usage(`--${name} takes a whole number from ${least} on, not ${text}`);
+}
+
+function policiesOf(text: string | undefined): Evaluate['policies'] | undefined {
+  if (text === undefined) return undefined;
+  const names = text.split(',').map((name) => name.trim());
+  return names.map((name) => {
+    const policy = policyNames.find((known) => known === name);
+    if (policy) return policy;
+    const near = nearest(name, [...policyNames]);
+    const hint = near ? `did you mean ${near}` : `they are ${policyNames.join(', ')}`;
+    throw usage(`--policies: ${JSON.stringify(name)} is no policy; ${hint}`);
+  });
+}

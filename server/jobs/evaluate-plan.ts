@@ -1,0 +1,133 @@
+import { planEpisodes, type EpisodeJob, type PolicyName } from '../evaluate/episodes';
+import { taskOf } from '../evaluate/player';
+import type { PolicySources } from '../evaluate/policy-set';
+import { STEP_LIMIT } from '../evaluate/so101/environment';
+import { SEED_RANGES, seedOf } from '../evaluate/so101/random';
+import { CRITERIA } from '../evaluate/so101/tasks';
+import { MergeError } from '../protocol/merge-error';
+import { resolveEvaluate } from '../recipe/resolve';
+import type { Evaluate } from '../recipe/schema';
+import type { EvaluationRecord } from '../runs/episodes';
+import type { Manifest } from '../runs/manifest';
+
+/** What is going to be played, before anything is. */
+export interface EvaluationPlan {
+  readonly kind: 'bench' | 'harness';
+  readonly jobs: readonly EpisodeJob[];
+  readonly record: EvaluationRecord;
+  /** Policies that this merge does not have, each with the reason. */
+  readonly leftOut: readonly { readonly policy: PolicyName; readonly reason: string }[];
+}
+
+export interface EvaluationInput {
+  readonly evaluate: Evaluate;
+  readonly manifest: Manifest;
+}
+
+const bench = 'so101-cubes';
+
+/** Throws MV553 where suite, tasks and seeds do not fit, MV554 when no policy is left. */
+export function planEvaluation({ evaluate, manifest }: EvaluationInput): EvaluationPlan {
+  const kind = kindOf(evaluate);
+  const { tasks } = manifest;
+  if (kind === 'bench') tasks.forEach(taskOf);
+  const found = [...new Set(evaluate.policies)].map((policy) => ({
+    policy,
+    reason: reasons[policy](manifest),
+  }));
+  const policies = found.filter(({ reason }) => reason === '').map(({ policy }) => policy);
+  const leftOut = found.filter(({ reason }) => reason !== '');
+  const [first] = leftOut;
+  if (policies.length === 0)
+    throw new MergeError(
+      'MV554',
+      first ? `${first.policy} cannot be evaluated: ${first.reason}` : 'no policy is asked for',
+    );
+  const { episodes } = evaluate;
+  const seedAt = seedsOf(kind, evaluate);
+  return {
+    kind,
+    leftOut,
+    jobs: planEpisodes({ tasks, policies, episodes, seedOf: seedAt }),
+    record: {
+      version: 1,
+      settings: {
+        suite: evaluate.suite,
+        shift: evaluate.shift,
+        execute: evaluate.execute,
+        max_steps: evaluate.max_steps,
+        routing: manifest.router?.per ?? 'episode',
+        command: kind === 'harness' ? evaluate.command : null,
+      },
+      tasks,
+      policies,
+      episodes,
+      seeds: { first: seedAt(0), last: seedAt(episodes - 1) },
+      simulator:
+        kind === 'bench' ? `${bench}, at most ${STEP_LIMIT} steps unless told` : 'external',
+      criteria: kind === 'bench' ? CRITERIA : {},
+    },
+  };
+}
+
+/** What can be said before the merge is made. Throws MV553. */
+export function checkEvaluation(changes: Partial<Evaluate>, tasks: readonly string[]): void {
+  const evaluate = { ...resolveEvaluate({}), ...changes };
+  const kind = kindOf(evaluate);
+  if (kind === 'bench') tasks.forEach(taskOf);
+  seedsOf(kind, evaluate);
+}
+
+function kindOf({ suite, command }: Evaluate): EvaluationPlan['kind'] {
+  if (command !== null) return 'harness';
+  if (suite === bench) return 'bench';
+  throw new MergeError(
+    'MV553',
+    `the suite ${suite} is not built in (${bench} is); give evaluate.command, which rolls it out`,
+  );
+}
+
+function seedsOf(kind: EvaluationPlan['kind'], evaluate: Evaluate): (index: number) => number {
+  const { seed, episodes } = evaluate;
+  if (kind === 'harness') return (index) => seed + index;
+  const { first, last } = SEED_RANGES.test;
+  const most = last - first + 1;
+  if (seed + episodes <= most) return (index) => seedOf('test', seed + index);
+  throw new MergeError(
+    'MV553',
+    `seed ${seed} and ${episodes} episodes go beyond the ${most} test seeds of ${bench}`,
+  );
+}
+
+type Reason = (manifest: Manifest) => string;
+
+const plain = 'the run holds plain weights, not the parts of a merged policy';
+const ofExperts: Reason = ({ tasks, experts }) => {
+  const adapted = tasks.find((task) => experts[task]?.adapter !== undefined);
+  return adapted === undefined
+    ? ''
+    : `the expert of ${adapted} is an adapter; its fused weights are needed`;
+};
+const ofParts: Reason = (manifest) => (manifest.form === 'weights' ? plain : ofExperts(manifest));
+
+/** Why a merge has no such policy; empty where it has. */
+const reasons: Readonly<Record<PolicyName, Reason>> = {
+  blind: ofExperts,
+  experts: ofExperts,
+  merged: ({ form, masks }) => (form === 'weights' && masks ? plain : ''),
+  masked: ({ masks }) => (masks ? '' : 'the merge has no masks'),
+  routed: ({ router, form }) => {
+    if (!router) return 'the merge has no router';
+    return form === 'weights' ? plain : '';
+  },
+  cross: (manifest) => (manifest.tasks.length > 1 ? ofExperts(manifest) : 'there is one task'),
+  own_vlm: ofParts,
+  own_action_expert: ofParts,
+};
+
+export function sourcesOf(run: string, manifest: Manifest, device: string): PolicySources {
+  const experts = Object.entries(manifest.experts).map(([task, { path }]) => ({ task, path }));
+  const form =
+    manifest.form !== 'weights' ? 'merged' : manifest.masks ? 'checkpoints' : 'checkpoint';
+  return { run, form, device, experts };
+}

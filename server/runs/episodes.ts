@@ -1,0 +1,117 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { parseEpisodeLines, type EpisodeLine } from '../protocol/episode-line';
+import type { EpisodeRecording } from '../protocol/episode';
+import { isRecord } from '../protocol/shape';
+import { writeFileAtomic, writeJsonAtomic } from './files';
+
+const episodesName = 'episodes.jsonl';
+const evaluationName = 'evaluation.json';
+
+/** What every episode of `episodes.jsonl` was played under; episodes under others cannot stand beside them. */
+export interface EvaluationSettings {
+  readonly suite: string;
+  readonly shift: 'none' | 'colours';
+  /** Null: all actions of a chunk. */
+  readonly execute: number | null;
+  /** Null: the suite's own. */
+  readonly max_steps: number | null;
+  readonly routing: 'episode' | 'chunk' | 'suite';
+  readonly command: string | readonly string[] | null;
+}
+
+/** Settings and, for readers, how much was asked for and what counts as success. */
+export interface EvaluationRecord {
+  readonly version: 1;
+  readonly settings: EvaluationSettings;
+  readonly tasks: readonly string[];
+  readonly policies: readonly string[];
+  readonly episodes: number;
+  readonly seeds: { readonly first: number; readonly last: number };
+  readonly simulator: string;
+  readonly criteria: Readonly<Record<string, string>>;
+}
+
+/** Episodes of a run, in the order of their lines; empty where there are none. */
+export function readEpisodes(run: string): readonly EpisodeLine[] {
+  const path = join(run, episodesName);
+  return existsSync(path) ? parseEpisodeLines(readFileSync(path, 'utf8')) : [];
+}
+
+/** Undefined where there is none, or one that cannot be read. */
+export function readEvaluation(run: string): EvaluationRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(run, evaluationName), 'utf8'));
+    return isRecord(value) && value['version'] === 1 && isRecord(value['settings'])
+      ? (value as unknown as EvaluationRecord)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The recording of an episode by its line's `replay`; undefined where it is gone or damaged. */
+export function readRecording(run: string, replay: string): EpisodeRecording | undefined {
+  try {
+    const bytes = readFileSync(join(run, replay));
+    const text = (replay.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    return JSON.parse(text) as EpisodeRecording;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The episodes of a run while they are played. The run must be locked by the caller. */
+export class EpisodeFile {
+  private readonly path: string;
+
+  /**
+   * Episodes that were played under other settings are put aside as `episodes-<n>.jsonl`; half a line
+   * that a killed process left goes.
+   */
+  constructor(
+    private readonly run: string,
+    record: EvaluationRecord,
+  ) {
+    this.path = join(run, episodesName);
+    const previous = readEvaluation(run);
+    if (previous && !isSame(previous.settings, record.settings)) this.putAside();
+    writeJsonAtomic(join(run, evaluationName), record);
+    if (existsSync(this.path)) this.replace(this.lines());
+  }
+
+  lines(): readonly EpisodeLine[] {
+    return readEpisodes(this.run);
+  }
+
+  /** One line is one write, so a reader never sees two mixed. */
+  append(line: EpisodeLine, recording?: Uint8Array): void {
+    if (recording && line.replay !== undefined) {
+      const path = join(this.run, line.replay);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileAtomic(path, recording);
+    }
+    appendFileSync(this.path, `${JSON.stringify(line)}\n`);
+  }
+
+  replace(lines: readonly EpisodeLine[]): void {
+    writeFileAtomic(this.path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+
+  private putAside(): void {
+    if (!existsSync(this.path)) return;
+    let number = 1;
+    while (existsSync(join(this.run, `episodes-${number}.jsonl`))) number++;
+    renameSync(this.path, join(this.run, `episodes-${number}.jsonl`));
+    if (existsSync(join(this.run, 'replays')))
+      renameSync(join(this.run, 'replays'), join(this.run, `replays-${number}`));
+  }
+}
+
+/** Compared by key: the order in a file says nothing. */
+function isSame(a: EvaluationSettings, b: EvaluationSettings): boolean {
+  const flat = (settings: EvaluationSettings): string =>
+    JSON.stringify(Object.entries(settings).sort(([x], [y]) => (x < y ? -1 : 1)));
+  return flat(a) === flat(b);
+}
