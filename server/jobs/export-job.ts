@@ -65,7 +65,7 @@ export async function exportReleased(request: ExportRequest): Promise<string> {
     mkdirSync(target);
     await writeReleased({ merged, base, folder: target, ...options });
     copyCompanions([merged.companionFolder], target);
-    mergeStatistics([merged.companionFolder], target);
+    mergeStatistics([{ folder: merged.companionFolder }], target);
     const written: Manifest = { ...manifest, form: 'mergevla' };
     writeJsonAtomic(join(target, 'manifest.json'), written);
     return target;

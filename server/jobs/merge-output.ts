@@ -83,15 +83,18 @@ async function finishWeights({ inputs, plan, output, signal }: MergedParts): Pro
     await convertParts(folder, signal);
     const own = checkpoint ? [folderOf(checkpoint)] : [];
     copyCompanions([...baseFolder(inputs), ...own], folder);
-    mergeStatistics(own, folder);
+    mergeStatistics(
+      own.map((from) => ({ task, folder: from })),
+      folder,
+    );
   }
 }
 
 function addCompanions(inputs: MergeInputs, target: string): void {
-  const experts = inputs.experts.flatMap(({ checkpoint }) =>
-    checkpoint ? [folderOf(checkpoint)] : [],
+  const experts = inputs.experts.flatMap(({ task, checkpoint }) =>
+    checkpoint ? [{ task, folder: folderOf(checkpoint) }] : [],
   );
-  copyCompanions([...baseFolder(inputs), ...experts], target);
+  copyCompanions([...baseFolder(inputs), ...experts.map(({ folder }) => folder)], target);
   mergeStatistics(experts, target);
 }
 

@@ -31,28 +31,66 @@ export function copyCompanions(folders: readonly string[], target: string): stri
   return copied;
 }
 
+/** Where one task's statistics are. */
+export interface StatisticsSource {
+  /** Absent: the file already holds every task's. */
+  readonly task?: string;
+  readonly folder: string;
+}
+
 /**
- * Writes `dataset_statistics.json` with the entries of every folder's. Two tasks with one entry of
- * the same content share it. Throws MV536 where the contents differ, because one would be lost.
+ * Writes `dataset_statistics.json` with the entries of every expert's. A policy looks for its task's
+ * name (or that with `_no_noops`), so a task whose only entry is called otherwise gets it under its
+ * own name as well; where two experts give one name to different numbers, only under that.
+ * Throws MV536 where numbers would be lost.
  */
-export function mergeStatistics(folders: readonly string[], target: string): void {
-  const entries = new Map<string, { readonly value: unknown; readonly from: string }>();
-  for (const folder of folders) {
+export function mergeStatistics(sources: readonly StatisticsSource[], target: string): void {
+  const files = sources.flatMap(({ task, folder }) => {
     const path = join(folder, 'dataset_statistics.json');
-    if (!existsSync(path)) continue;
-    for (const [name, value] of Object.entries(readStatistics(path))) {
-      const known = entries.get(name);
-      if (known && JSON.stringify(known.value) !== JSON.stringify(value))
-        throw new MergeError(
-          'MV536',
-          `${known.from} and ${path} give different statistics for "${name}", so one task would act with the other's; rename the entry`,
-        );
-      entries.set(name, { value, from: path });
+    return existsSync(path) ? [{ task, path, entries: readStatistics(path) }] : [];
+  });
+  const disputed = disputedNames(files);
+  const parts = files.map((file) => entriesFor(file, disputed));
+  if (files.length > 0)
+    writeJsonAtomic(join(target, 'dataset_statistics.json'), Object.assign({}, ...parts));
+}
+
+interface StatisticsFile {
+  readonly task: string | undefined;
+  readonly path: string;
+  readonly entries: Readonly<Record<string, unknown>>;
+}
+
+/** What one expert's file adds to the union. */
+function entriesFor(
+  { task, path, entries }: StatisticsFile,
+  disputed: ReadonlySet<string>,
+): Record<string, unknown> {
+  const names = Object.keys(entries);
+  const isNamed = names.some((name) => name === task || name === `${task ?? ''}_no_noops`);
+  const onlyOne = task !== undefined && names.length === 1 && !isNamed ? task : undefined;
+  const lost = names.find((name) => disputed.has(name));
+  if (lost !== undefined && onlyOne === undefined)
+    throw new MergeError(
+      'MV536',
+      `${path} gives other statistics for "${lost}" than another expert does, so one task would act with the other's; rename the entry`,
+    );
+  const kept = Object.entries(entries).filter(([name]) => !disputed.has(name));
+  const own = onlyOne === undefined ? {} : { [onlyOne]: Object.values(entries)[0] };
+  return { ...Object.fromEntries(kept), ...own };
+}
+
+/** Names that two files give to different contents. */
+function disputedNames(files: readonly StatisticsFile[]): Set<string> {
+  const contents = new Map<string, string>();
+  const disputed = new Set<string>();
+  for (const { entries } of files)
+    for (const [name, value] of Object.entries(entries)) {
+      const text = JSON.stringify(value);
+      if ((contents.get(name) ?? text) !== text) disputed.add(name);
+      contents.set(name, text);
     }
-  }
-  if (entries.size === 0) return;
-  const union = Object.fromEntries([...entries].map(([name, { value }]) => [name, value]));
-  writeJsonAtomic(join(target, 'dataset_statistics.json'), union);
+  return disputed;
 }
 
 function readStatistics(path: string): Record<string, unknown> {
