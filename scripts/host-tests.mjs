@@ -9,14 +9,17 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTests } from '@vscode/test-electron';
+import { packageTarget } from './package.mjs';
 import { setupHost } from './setup-host.mjs';
+import { startBrowser, startServer, workbenchUrl } from './workbench.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const results = join(root, 'test-results');
@@ -28,6 +31,8 @@ const wanted = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 const suites = readdirSync(join(root, 'test/editor'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => name.replace('.test.ts', ''));
+
+const wantsUser = wanted.length === 0 || wanted.includes('user');
 
 /** Tests by the calls that declare them: enough to say how many were skipped. */
 function declared(name) {
@@ -45,12 +50,13 @@ function bundle() {
     format: 'cjs',
     sourcemap: 'inline',
     logLevel: 'warning',
-    external: ['vscode', 'mocha'],
+    external: ['vscode', 'mocha', 'playwright-core'],
     entryPoints: [
       'test/editor/run.ts',
       'test/editor/workspaces.ts',
+      'test/workbench/user.ts',
       ...suites.map((name) => `test/editor/${name}.test.ts`),
-    ],
+    ].map((path) => ({ in: path, out: basename(path).replace(/\.ts$/, '') })),
     outdir: built,
   });
 }
@@ -102,6 +108,38 @@ async function leavesNoProcess(name, processes) {
   return { title, state: 'passed' };
 }
 
+/** The package of this build: made anew unless the test of its contents has just made it. */
+async function currentPackage() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const vsix = join(root, `dist/mergevla-linux-x64-${version}.vsix`);
+  const builtAt = statSync(join(root, 'dist/extension.js')).mtimeMs;
+  const isFresh = existsSync(vsix) && statSync(vsix).mtimeMs > builtAt;
+  return isFresh ? vsix : packageTarget('linux-x64');
+}
+
+/** A person's path through the installed package; its pictures go to test-results, or to media on request. */
+async function asUser(host, folder) {
+  console.log('\n--- the installed package, used by hand');
+  const load = createRequire(import.meta.url);
+  const { runSteps } = load(join(built, 'user.js'));
+  const { showcase } = load(join(built, 'workspaces.js'));
+  const target = showcase(folder);
+  const pictures = process.argv.includes('--pictures')
+    ? join(root, 'media/pictures')
+    : join(results, 'pictures');
+  const server = await startServer(host, { vsix: await currentPackage() });
+  const { browser, page } = await startBrowser(host, { viewport: { width: 1280, height: 800 } });
+  try {
+    await page.goto(workbenchUrl(server.port, target));
+    const steps = await runSteps({ page, folder: target, pictures });
+    for (const { title, state } of steps) console.log(`  ${state}: ${title}`);
+    return steps;
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
 function write(counts) {
   mkdirSync(results, { recursive: true });
   writeFileSync(join(results, 'host.json'), JSON.stringify(counts, undefined, 2));
@@ -124,6 +162,7 @@ async function main() {
       const files = each.files.filter((name) => wanted.length === 0 || wanted.includes(name));
       if (files.length > 0) tests.push(...(await launch({ ...each, files })));
     }
+    if (wantsUser && !desktop) tests.push(...(await asUser(host, folder)));
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -22,8 +22,8 @@ function topLenses(context: ServerContext, { uri, recipe, path }: Analysis): Cod
   const check = lens(top, checkTitle(context, uri), 'mergevla.check', uri);
   if (!context.session.trusted || path === undefined) return [check];
   const merge = [
-    lens(top, '$(play) Merge', 'mergevla.merge', uri),
-    ...(recipe.recipe.evaluate ? [lens(top, '$(run-all) Run', 'mergevla.run', uri)] : []),
+    lens(top, '$(play)\u00a0Merge', 'mergevla.merge', uri),
+    ...(recipe.recipe.evaluate ? [lens(top, '$(run-all)\u00a0Run', 'mergevla.run', uri)] : []),
     lens(top, 'Dry run', 'mergevla.plan', uri),
   ];
   return [check, ...merge, ...panelLenses(context, uri, recipe.recipe.router)];
@@ -49,7 +49,7 @@ function checkTitle(context: ServerContext, uri: string): string {
     ...(errors > 0 ? [`${String(errors)} error${errors === 1 ? '' : 's'}`] : []),
     ...(warnings > 0 ? [`${String(warnings)} warning${warnings === 1 ? '' : 's'}`] : []),
   ];
-  return parts.length === 0 ? '$(check) Check' : `Check: ${parts.join(', ')}`;
+  return parts.length === 0 ? '$(check)\u00a0Check' : `Check: ${parts.join(', ')}`;
 }
 
 function evaluateLenses({ session }: ServerContext, analysis: Analysis): CodeLens[] {
@@ -62,7 +62,7 @@ function evaluateLenses({ session }: ServerContext, analysis: Analysis): CodeLen
     String(evaluate.episodes),
   ].join(' × ');
   return [
-    lens(range, '$(play) Evaluate', 'mergevla.evaluate', analysis.uri),
+    lens(range, '$(play)\u00a0Evaluate', 'mergevla.evaluate', analysis.uri),
     lens(range, size, 'mergevla.evaluate', analysis.uri),
   ];
 }

@@ -49,5 +49,5 @@ export interface ConflictMetrics {
   settled(recipe: Analysis, milliseconds: number): Promise<void>;
   /** Ends reading for a recipe. */
   stop(uri: string): void;
-  onDidChange(listener: (uri: string) => void): void;
+  onDidChange(listener: () => void): void;
 }

@@ -20,6 +20,6 @@ export function createExactMetrics(runs: RunWatch): ConflictMetrics {
     withMethod: () => undefined,
     settled: () => Promise.resolve(),
     stop: () => undefined,
-    onDidChange: () => undefined,
+    onDidChange: (listener) => runs.onDidEnd(listener),
   };
 }

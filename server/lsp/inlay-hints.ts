@@ -1,4 +1,5 @@
 import { InlayHintKind, type InlayHint, type Range } from 'vscode-languageserver';
+import type { TextRange } from '../protocol/problem';
 import { describeKey } from '../recipe/describe';
 import { valueRange } from '../recipe/locate';
 import { find, type RecipePath } from '../recipe/located';
@@ -33,7 +34,7 @@ export function inlayHints(context: ServerContext, analysis: Analysis, range: Ra
     ...metricNotes(context, analysis),
   ];
   return notes.flatMap((note) => {
-    const place = valueRange(analysis.recipe, note.path);
+    const place = placeOf(analysis, note.path);
     if (!place || !overlaps(toRange(place), range)) return [];
     return [
       {
@@ -45,6 +46,14 @@ export function inlayHints(context: ServerContext, analysis: Analysis, range: Ra
       },
     ];
   });
+}
+
+/** Behind the value; behind the bracket for the only item of a list on one line. */
+function placeOf({ recipe }: Analysis, path: RecipePath): TextRange | undefined {
+  const parent = path.slice(0, -1);
+  const list = find(recipe.root, parent)?.value;
+  const isOnly = list?.kind === 'list' && list.flow && list.items.length === 1;
+  return valueRange(recipe, isOnly ? parent : path);
 }
 
 function checkpointNotes({ files }: ServerContext, analysis: Analysis): Note[] {

@@ -48,6 +48,8 @@ export interface RunWatch {
   /** Follows one run that is expected to appear. */
   watch(path: string): Promise<void>;
   find(path: string): WatchedRun | undefined;
+  /** A run has ended, and its numbers are there. */
+  onDidEnd(listener: () => void): void;
   dispose(): void;
 }
 
@@ -66,6 +68,7 @@ export function createRunWatch(tell: RunWatchEvents): RunWatch {
 class Watch implements RunWatch {
   readonly #runs = new Map<string, WatchedRun>();
   readonly #followed = new Map<string, AbortController>();
+  readonly #listeners: (() => void)[] = [];
 
   constructor(private readonly tell: RunWatchEvents) {}
 
@@ -73,6 +76,10 @@ class Watch implements RunWatch {
     return [...this.#runs.values()].sort((a, b) =>
       (b.summary.started ?? '').localeCompare(a.summary.started ?? ''),
     );
+  }
+
+  onDidEnd(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   find(path: string): WatchedRun | undefined {
@@ -113,6 +120,7 @@ class Watch implements RunWatch {
     this.#runs.set(key, now);
     if (JSON.stringify(before?.summary) !== JSON.stringify(now.summary))
       this.tell.changed(now.summary);
+    if (now.report && !before?.report) for (const listener of this.#listeners) listener();
     return !isFinal(now.summary.state);
   }
 
@@ -158,7 +166,7 @@ async function watched(
     : (progress ?? record.progress ?? before?.summary.progress);
   const summary: RunSummary = {
     path: folder,
-    name: stored.id,
+    name: shortName(stored.id),
     state,
     phases: record.phases.map(toPhase),
     device: record.device,
@@ -224,6 +232,9 @@ function toPhase(phase: StoredRun['record']['phases'][number]): PhaseSummary {
     ...(phase.seconds === undefined ? {} : { seconds: phase.seconds }),
   };
 }
+
+/** `cubes-3f9a` of `cubes-20260101-120000-3f9a`: lists are in the order of time anyway. */
+const shortName = (id: string): string => id.replace(/-\d{8}-\d{6}(?=-[0-9a-f]{4}$)/, '');
 
 /** The recipe that the command was given, where its record tells. */
 function recipeOf(command: readonly string[], folder: string): string | undefined {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeZoo } from './zoo';
+import { visionLanguageAction, writeZoo } from './zoo';
 
 /** One start of the editor: which files of tests, on which folder or workspace file. */
 export interface Launch {
@@ -66,4 +66,54 @@ function twoFolders(folder: string): string {
   const file = join(folder, 'two.code-workspace');
   writeFileSync(file, JSON.stringify({ folders: [{ path: 'first' }, { path: 'second' }] }));
   return file;
+}
+
+/** The recipe that the pictures show, as a person would have written it. */
+const shown = `# SO-101 cubes: three experts, one policy
+version: 1
+base: zoo/base
+experts:
+  pick_place: zoo/pick_place
+  push_cube: { path: zoo/push_cube, weight: 1.0 }
+  stack_cube: zoo/stack_cube
+layout: openvla
+merge:
+  method: ties
+  alpha: 1.0
+  scope:
+    exclude: ["language_model.model.layers.11.*"]
+masks:
+  lambda: 0.6
+router: none
+evaluate:
+  suite: so101-cubes
+  episodes: 100
+`;
+
+const mistaken = `version: 1
+base: zoo/base
+experts:
+  pick_place: zoo/pick_place
+  push_cube: zoo/push_cube
+  open_drawer: zoo/open_drawer
+layout: openvla
+merge:
+  metod: ties
+  epsilon: 0.15
+masks: { lambda: 0.6 }
+router: none
+`;
+
+/** A workspace to look at: a good recipe, one with mistakes, and checkpoints with the names of a real model. */
+export function showcase(folder: string): string {
+  const home = join(folder, 'so101-cubes');
+  writeZoo(join(home, 'zoo'), {
+    experts: ['pick_place', 'push_cube', 'stack_cube'],
+    blocks: 12,
+    width: 64,
+    names: visionLanguageAction,
+  });
+  writeFileSync(join(home, 'cubes.mergevla.yaml'), shown);
+  writeFileSync(join(home, 'drawer.mergevla.yaml'), mistaken);
+  return home;
 }

@@ -29,28 +29,46 @@ export function noise(count: number, seed: number, scale: number): Float32Array 
   });
 }
 
-/** A base and its experts with the given number of square matrices. */
+export interface ZooShape {
+  readonly experts: readonly string[];
+  readonly blocks: number;
+  /** Every tensor is a square matrix of so many rows. */
+  readonly width: number;
+  /** Tensor names without `<block>`; a plain transformer when absent. */
+  readonly names?: (block: number) => readonly string[];
+}
+
+const transformer = (block: number): readonly string[] =>
+  ['self_attn.q_proj', 'mlp.up_proj'].map((part) => `model.layers.${String(block)}.${part}.weight`);
+
+/** Names of a vision-language-action model: two eyes, a projector, a language model. */
+export const visionLanguageAction = (block: number): readonly string[] => [
+  `vision_backbone.featurizer.blocks.${String(block)}.attn.qkv.weight`,
+  `vision_backbone.fused_featurizer.blocks.${String(block)}.mlp.fc1.weight`,
+  ...(block < 3 ? [`projector.fc${String(block + 1)}.weight`] : []),
+  `language_model.model.layers.${String(block)}.self_attn.q_proj.weight`,
+  `language_model.model.layers.${String(block)}.mlp.gate_proj.weight`,
+];
+
+/** A base and its experts, each of which changes every weight by a little of its own. */
 export function writeZoo(
   folder: string,
-  { experts, blocks, width }: { experts: readonly string[]; blocks: number; width: number },
+  { experts, blocks, width, names = transformer }: ZooShape,
 ): void {
-  const names = [...Array(blocks).keys()].flatMap((block) =>
-    ['self_attn.q_proj', 'mlp.up_proj'].map(
-      (part) => `model.layers.${String(block)}.${part}.weight`,
-    ),
-  );
-  const base = names.map((_, index) => noise(width * width, index + 1, 0.05));
+  const all = [...Array(blocks).keys()].flatMap((block) => [...names(block)]);
+  const base = all.map((_, index) => noise(width * width, index + 1, 0.05));
   const write = (path: string, of: (index: number) => Float32Array): void =>
     writeSafetensors(
       path,
       Object.fromEntries(
-        names.map((name, index) => [name, { shape: [width, width], values: of(index) }]),
+        all.map((name, index) => [name, { shape: [width, width], values: of(index) }]),
       ),
     );
   write(`${folder}/base/model.safetensors`, (index) => base[index] ?? new Float32Array());
   experts.forEach((expert, task) =>
     write(`${folder}/${expert}/model.safetensors`, (index) => {
-      const change = noise(width * width, 1000 * (task + 1) + index, 0.01);
+      const size = 0.006 + 0.004 * Math.sin(1 + task + (index * (task + 1)) / all.length);
+      const change = noise(width * width, 1000 * (task + 1) + index, size);
       return change.map((value, at) => value + (base[index]?.[at] ?? 0));
     }),
   );

@@ -1,0 +1,186 @@
+import { mkdirSync, readdirSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+
+/** What the launcher gives: an open workbench on a copy of the showcase, with the package installed. */
+export interface Workbench {
+  readonly page: Page;
+  readonly folder: string;
+  /** Pictures are written here. */
+  readonly pictures: string;
+}
+
+export interface StepResult {
+  readonly title: string;
+  readonly state: 'passed' | 'failed' | 'skipped';
+  readonly error?: string;
+}
+
+/** A user's path through the installed extension. Later steps stand on earlier ones: after a failure the rest is skipped. */
+export async function runSteps(workbench: Workbench): Promise<StepResult[]> {
+  const hand = new Hand(workbench);
+  const results: StepResult[] = [];
+  let broken = false;
+  for (const [title, step] of steps) {
+    if (broken) {
+      results.push({ title, state: 'failed', error: 'not reached' });
+      continue;
+    }
+    try {
+      await step(hand);
+      results.push({ title, state: 'passed' });
+    } catch (error) {
+      broken = true;
+      await hand.picture('failed');
+      results.push({ title, state: 'failed', error: String(error) });
+    }
+  }
+  return results;
+}
+
+type Step = (hand: Hand) => Promise<void>;
+
+/** How a person uses the workbench: palette, explorer, keyboard. */
+class Hand {
+  readonly page: Page;
+  readonly folder: string;
+
+  constructor(private readonly workbench: Workbench) {
+    this.page = workbench.page;
+    this.folder = workbench.folder;
+  }
+
+  async palette(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: title.split(': ').at(-1) ?? title })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+p');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(name);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: name })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+  }
+
+  line(text: string) {
+    return this.page.locator('.view-line', { hasText: text }).first();
+  }
+
+  async clickText(text: string): Promise<void> {
+    await this.line(text).getByText(text, { exact: false }).last().click();
+  }
+
+  async picture(name: string): Promise<void> {
+    mkdirSync(this.workbench.pictures, { recursive: true });
+    await this.page.screenshot({ path: join(this.workbench.pictures, `${name}.png`) });
+  }
+
+  /** The same view under both kinds of theme. */
+  async bothThemes(name: string): Promise<void> {
+    await this.page.mouse.move(640, 20);
+    await this.picture(`${name}-dark`);
+    await this.palette('Preferences: Toggle between Light/Dark Themes');
+    await this.page.locator('.monaco-workbench.vs').first().waitFor();
+    await this.picture(`${name}-light`);
+    await this.palette('Preferences: Toggle between Light/Dark Themes');
+    await this.page.locator('.monaco-workbench.vs-dark').first().waitFor();
+  }
+}
+
+const steps: readonly (readonly [string, Step])[] = [
+  [
+    'a recipe with mistakes is underlined',
+    async (hand) => {
+      await hand.page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
+      await hand.openFile('drawer.mergevla.yaml');
+      await hand.page.locator('.squiggly-error').first().waitFor({ timeout: 30_000 });
+      await hand.palette('View: Focus Problems');
+      await hand.page
+        .locator('.markers-panel .monaco-list-row', { hasText: 'open_drawer' })
+        .first()
+        .waitFor();
+      await hand.bothThemes('problems');
+      await hand.palette('View: Hide Panel');
+    },
+  ],
+  [
+    'the light bulb mends a typo',
+    async (hand) => {
+      await hand.clickText('metod');
+      await hand.page.keyboard.press('Control+.');
+      const action = hand.page.locator('.action-widget .monaco-list-row', { hasText: 'method' });
+      await action.first().waitFor();
+      await hand.picture('quick-fix-dark');
+      await hand.page.keyboard.press('Enter');
+      await hand.line('method: ties').waitFor();
+    },
+  ],
+  [
+    'completion offers what fits',
+    async (hand) => {
+      await hand.clickText('method: ties');
+      await hand.page.keyboard.press('End');
+      await hand.page.keyboard.press('Enter');
+      await hand.page.keyboard.press('Control+Space');
+      await hand.page
+        .locator('.suggest-widget .monaco-list-row', { hasText: 'density' })
+        .first()
+        .waitFor();
+      await hand.picture('completion-dark');
+      await hand.page.keyboard.press('Escape');
+      await hand.palette('File: Revert File');
+    },
+  ],
+  [
+    'Merge from the palette makes a run that the tree shows',
+    async (hand) => {
+      await hand.openFile('cubes.mergevla.yaml');
+      await hand.page.locator('.codelens-decoration', { hasText: 'Merge' }).first().waitFor();
+      await hand.palette('MergeVLA: Focus on Runs View');
+      await hand.openFile('cubes.mergevla.yaml');
+      await hand.palette('MergeVLA: Merge');
+      await hand.page
+        .locator('.pane-body .monaco-list-row', { hasText: '% active' })
+        .first()
+        .waitFor({ timeout: 60_000 });
+      const [run = ''] = readdirSync(join(hand.folder, 'runs')).filter(
+        (name) => !name.startsWith('.'),
+      );
+      if (!existsSync(join(hand.folder, 'runs', run, 'merged/masks.safetensors')))
+        throw new Error(`no masks in ${run}`);
+    },
+  ],
+  [
+    'the numbers of the run come to the recipe',
+    async (hand) => {
+      await hand.page.locator('.view-line', { hasText: 'kept' }).first().waitFor();
+      await hand.palette('Notifications: Clear All Notifications');
+      await hand.clickText('version: 1');
+      // The lenses of the first line are above the view until it is scrolled.
+      await hand.page.mouse.wheel(0, -1000);
+      await hand.bothThemes('editor');
+    },
+  ],
+  [
+    'hovering a task tells what it shares with the others',
+    async (hand) => {
+      await hand.line('stack_cube').getByText('stack_cube').first().hover();
+      await hand.page.locator('.monaco-hover', { hasText: 'sign conflict' }).first().waitFor();
+      await hand.picture('hover-dark');
+      await hand.page.keyboard.press('Escape');
+    },
+  ],
+];
