@@ -145,7 +145,7 @@ function extreme(report: Report, task: string): string {
     (a, b) => (share(b.sign_conflict[pair]) ?? 0) - (share(a.sign_conflict[pair]) ?? 0),
   );
   if (!block) return '';
-  const where = `${escape(block.component)} block ${String(block.block)}`;
+  const where = `block ${String(block.block)} of ${escape(block.component)}`;
   return `Most opposed: **${escape(worst.other)}**, ${percent(block.sign_conflict[pair], { short: true })} in ${where}. Unrelated tasks: 50\u00a0%.`;
 }
 
@@ -206,11 +206,11 @@ function methodRow(report: Report): string[] {
   return [percent(mean(active)), distance.length === 0 ? '–' : mean(distance).toFixed(2)];
 }
 
-/** A Markdown table; the first column is text, the others are numbers. */
+/** A Markdown table; the first column is text, drawings `by block` stand left, the others are numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, index) => (index === 0 ? ':--' : '--:'));
+  const rule = head.map((text, index) => (index === 0 || text.endsWith('block') ? ':--' : '--:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 

@@ -128,6 +128,7 @@ function registerDocuments(context: ServerContext): void {
   });
   files.onDidChange(() => refresh(context));
   metrics.onDidChange(() => refresh(context));
+  context.runs.onDidEnd(() => refresh(context));
 }
 
 interface OfDocument {
