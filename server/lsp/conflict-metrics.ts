@@ -29,6 +29,14 @@ export interface MetricsCurve {
   readonly selfish?: readonly (Estimate | number)[];
 }
 
+/** How much of a report is wanted; less is faster. */
+export interface ReportDetail {
+  /** Figures of single tensors, or of the named ones. */
+  readonly detail: 'all' | 'none' | readonly string[];
+  /** From the first round of the sample alone, while a slider moves. */
+  readonly quick: boolean;
+}
+
 export type CurveParameter = 'lambda' | 'alpha' | 'density';
 
 /**
@@ -36,7 +44,7 @@ export type CurveParameter = 'lambda' | 'alpha' | 'density';
  * reading in the background when asked and tells `onDidChange` when there is more.
  */
 export interface ConflictMetrics {
-  report(recipe: Analysis): MetricsAnswer;
+  report(recipe: Analysis, how?: ReportDetail): MetricsAnswer;
   /** For `lambda` hovers; undefined where the provider cannot vary the parameter. */
   curve(
     recipe: Analysis,

@@ -19,6 +19,7 @@ import type { ServerContext } from './context';
 import { toEdits } from './convert';
 import type { Analysis } from './documents';
 import { analyse } from './documents';
+import { planOf } from './plan';
 import { readText } from './read-text';
 import { unrelatedActive, unrelatedTasks } from './unrelated';
 
@@ -37,8 +38,10 @@ export async function maskAnswer(
   const recipe = await analysisOf(context, request.uri);
   const saved = savedParameters(recipe);
   const parameters = { ...saved, ...request.parameters };
-  const found = context.metrics.report(moved(recipe, parameters));
-  const facts = factsOf(recipe, found);
+  const now = moved(recipe, parameters);
+  const how = { detail: 'none' as const, quick: now !== recipe };
+  const found = await answered(context, now, () => context.metrics.report(now, how));
+  const facts = factsOf(context, recipe, found);
   if (found.state === 'reading')
     return {
       state: 'reading',
@@ -67,6 +70,21 @@ export async function maskAnswer(
   };
 }
 
+/** How long a panel waits for one answer before it is told that a sample is being read. */
+const patienceMs = 2000;
+
+/** What is being computed is waited for; a sample that is still being read is not. */
+async function answered(
+  { metrics }: ServerContext,
+  recipe: Analysis,
+  ask: () => MetricsAnswer,
+): Promise<MetricsAnswer> {
+  const first = ask();
+  if (first.state !== 'reading') return first;
+  await metrics.settled(recipe, patienceMs);
+  return ask();
+}
+
 /** Active ratio over one parameter, or null where the numbers cannot follow it. */
 export async function maskCurve(
   context: ServerContext,
@@ -75,7 +93,10 @@ export async function maskCurve(
   const recipe = await analysisOf(context, request.uri);
   const parameters = { ...savedParameters(recipe), ...request.parameters };
   const { parameter, grid } = request;
-  const curve = context.metrics.curve(moved(recipe, parameters), parameter, grid);
+  const now = moved(recipe, parameters);
+  const known = context.metrics.curve(now, parameter, grid);
+  if (!known) await context.metrics.settled(now, patienceMs);
+  const curve = known ?? context.metrics.curve(now, parameter, grid);
   if (!curve) return null;
   const tasks = recipe.recipe.tasks;
   const values = tasks.flatMap((task) =>
@@ -99,7 +120,8 @@ export async function maskLayer(
 ): Promise<LayerAnswer> {
   const recipe = await analysisOf(context, request.uri);
   const parameters = { ...savedParameters(recipe), ...request.parameters };
-  const found = context.metrics.report(moved(recipe, parameters));
+  const now = moved(recipe, parameters);
+  const found = await answered(context, now, () => context.metrics.report(now));
   if (found.state !== 'ready') return { n: request.n, tensors: [] };
   const { component, from, to } = request;
   const tensors = found.report.tensors.filter(
@@ -177,7 +199,7 @@ function savedParameters(recipe: Analysis): MergeParameters {
   };
 }
 
-function factsOf(recipe: Analysis, found: MetricsAnswer): RecipeFacts {
+function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer): RecipeFacts {
   const { recipe: parsed, tasks } = recipe.recipe;
   const method = parsed.merge?.method ?? 'task_arithmetic';
   return {
@@ -185,6 +207,7 @@ function factsOf(recipe: Analysis, found: MetricsAnswer): RecipeFacts {
     method,
     tasks,
     ...sizeOf(found, tasks),
+    tensors: mergedTensors(context, recipe),
     saved: savedParameters(recipe),
     uses: {
       lambda: parsed.masks !== 'none' && method !== 'emr',
@@ -196,13 +219,17 @@ function factsOf(recipe: Analysis, found: MetricsAnswer): RecipeFacts {
 
 /** What the numbers are about; nothing before there are any. */
 function sizeOf(found: MetricsAnswer, tasks: readonly string[]) {
-  if (found.state !== 'ready') return { missing: [], tensors: 0, elements: 0 };
+  if (found.state !== 'ready') return { missing: [], elements: 0 };
   const { report } = found;
   return {
     missing: tasks.filter((task) => !report.tasks.includes(task)),
-    tensors: report.tensors.length,
     elements: report.total.elements,
   };
+}
+
+function mergedTensors({ files }: ServerContext, recipe: Analysis): number {
+  const plan = planOf(recipe, files.loaded(recipe))?.value;
+  return plan?.jobs.filter(({ rule }) => rule.kind === 'merge').length ?? 0;
 }
 
 function nameOf({ uri }: Analysis): string {

@@ -8,6 +8,7 @@ import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
 import type {
   ConflictMetrics,
+  ReportDetail,
   CurveParameter,
   MetricsAnswer,
   MetricsCurve,
@@ -63,14 +64,14 @@ export class SketchMetrics implements ConflictMetrics {
     });
   }
 
-  report(recipe: Analysis): MetricsAnswer {
+  report(recipe: Analysis, how: ReportDetail = { detail: 'all', quick: false }): MetricsAnswer {
     const exact = this.options.exact.report(recipe);
     if (exact.state === 'ready') return exact;
     const zoo = this.#zooOf(recipe);
     const plan = zoo && planOf(recipe, zoo.loaded)?.value;
     if (!zoo || !plan) return { state: 'none' };
     if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
-    const report = this.#ask(recipe.uri, zoo, { plan, detail: 'all', quick: false });
+    const report = this.#ask(recipe.uri, zoo, { plan, ...how });
     if (!report || !zoo.progress) return reading(plan, zoo);
     const share = zoo.progress.positionsRead / Math.max(1, zoo.progress.positions);
     return {
@@ -143,11 +144,6 @@ export class SketchMetrics implements ConflictMetrics {
     });
     await Promise.race([Promise.all(pending), late]);
     clearTimeout(timer);
-  }
-
-  /** What share of the zoo is read, for a panel's line of origin. */
-  progress(recipe: Analysis): SketchProgress | undefined {
-    return this.#zoos.get(recipe.uri)?.progress;
   }
 
   stop(uri: string): void {

@@ -92,3 +92,45 @@ describe('metrics at the cursor', () => {
     await client.change(uri, recipe);
   });
 });
+
+describe('numbers for the mask-ratio panel', () => {
+  it('move with the parameters and say what they stand on', async () => {
+    const saved = await client.own('mergevla/masks/answer', { uri, n: 1 });
+    const moved = await client.own('mergevla/masks/answer', {
+      uri,
+      n: 2,
+      parameters: { lambda: 0.9 },
+    });
+    if (saved.state !== 'ready' || moved.state !== 'ready') throw new Error('no numbers');
+    expect(saved.answer).toMatchObject({
+      n: 1,
+      source: { kind: 'estimate', fractionRead: 1 },
+      recipe: { tasks: ['spatial', 'object', 'goal'], uses: { lambda: true, density: false } },
+    });
+    const active = ({ answer }: typeof saved): number =>
+      Number(answer.report.total.active?.['spatial']);
+    expect(active(moved)).toBeLessThan(active(saved));
+  });
+
+  it('draw a curve that falls with lambda, and name tensors of one block', async () => {
+    const grid = [0.2, 0.5, 0.8];
+    const curve = await client.own('mergevla/masks/curve', {
+      uri,
+      n: 3,
+      parameter: 'lambda',
+      grid,
+    });
+    const first = [...(curve?.values ?? [])].slice(0, 3);
+    expect(first).toHaveLength(3);
+    expect(first).toEqual([...first].sort((a, b) => Number(b) - Number(a)));
+    const layer = await client.own('mergevla/masks/layer', {
+      uri,
+      n: 4,
+      component: 'lm.block',
+      from: 0,
+      to: 0,
+    });
+    expect(layer.tensors.length).toBeGreaterThan(3);
+    expect(layer.tensors.every(({ block }) => block === 0)).toBe(true);
+  });
+});

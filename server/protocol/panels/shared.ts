@@ -39,7 +39,9 @@ export type Phase =
 /** A number on screen: exact, or an estimate with its 95 % interval. */
 export type Figure = number | Estimate;
 
-export const isEstimate = object<Estimate>({ value: isNumber, low: isNumber, high: isNumber });
+const isBound: Guard<number | null> = (value): value is number | null =>
+  value === null || isNumber(value);
+export const isEstimate = object<Estimate>({ value: isNumber, low: isBound, high: isBound });
 export const isFigure: Guard<Figure> = (value): value is Figure =>
   isNumber(value) || isEstimate(value);
 
