@@ -69,16 +69,7 @@ export class SketchMetrics implements ConflictMetrics {
     if (exact.state === 'ready') return exact;
     const zoo = this.#zooOf(recipe);
     const plan = zoo && planOf(recipe, zoo.loaded)?.value;
-    if (!zoo || !plan) return { state: 'none' };
-    if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
-    const report = this.#ask(recipe.uri, zoo, { plan, ...how });
-    if (!report || !zoo.progress) return reading(plan, zoo);
-    const share = zoo.progress.positionsRead / Math.max(1, zoo.progress.positions);
-    return {
-      state: 'ready',
-      report,
-      source: { kind: 'estimate', share, seconds: zoo.seconds ?? 0 },
-    };
+    return zoo && plan ? this.#estimate(recipe, zoo, { plan, ...how }) : { state: 'none' };
   }
 
   curve(
@@ -180,6 +171,19 @@ export class SketchMetrics implements ConflictMetrics {
     zoo.pending.set('', new Promise((resolve) => this.#firstRounds.set(key, resolve)));
     this.#client.build({ key, request, folder: this.options.folder() });
     return zoo;
+  }
+
+  #estimate(
+    { uri }: Analysis,
+    zoo: Zoo,
+    question: { plan: MergePlan } & ReportDetail,
+  ): MetricsAnswer {
+    if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
+    const report = this.#ask(uri, zoo, question);
+    if (!report || !zoo.progress) return reading(question.plan, zoo);
+    const share = zoo.progress.positionsRead / Math.max(1, zoo.progress.positions);
+    const source = { kind: 'estimate', share, seconds: zoo.seconds ?? 0 } as const;
+    return { state: 'ready', report, source };
   }
 
   #ask(
