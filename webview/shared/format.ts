@@ -39,7 +39,10 @@ export function share(figure: Figure | null | undefined): string {
   const value = valueOf(figure);
   if (!Number.isFinite(value)) return missing;
   if (typeof figure === 'number') return `${percent(value, 2)}${nbsp}%`;
-  return `≈${nbsp}${percent(value, 1)}${nbsp}%${nbsp}±${nbsp}${percent(halfWidth(figure), 1)}`;
+  const about = `≈${nbsp}${percent(value, 1)}${nbsp}%`;
+  const half = halfWidth(figure);
+  // Where no sample can bound a figure it is approximate only, and no interval pretends otherwise.
+  return Number.isFinite(half) ? `${about}${nbsp}±${nbsp}${percent(half, 1)}` : about;
 }
 
 /** In columns whose head says ≈ and %. */

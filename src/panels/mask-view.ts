@@ -1,0 +1,227 @@
+import type {
+  DrawerView,
+  LayerAnswer,
+  MaskRatioAnswer,
+  MaskView,
+  SectionView,
+} from '../../server/protocol/panels/mask-ratios';
+import type { Figure } from '../../server/protocol/panels/shared';
+import type { BlockReport, Metrics, TensorReport } from '../../server/protocol/report';
+
+/**
+ * Turns a report's counts into what the panel draws: shares, sections, tracks and sentences. Pure; a
+ * number that the report does not have becomes null, or NaN in a track.
+ */
+export function maskView(answer: MaskRatioAnswer): MaskView {
+  const { report, recipe } = answer;
+  const { tasks } = recipe;
+  const sections = maskSections(answer);
+  const blocks = orderedBlocks(answer, sections);
+  const totals = componentOrder(answer).map((name) => ({
+    label: componentLabel(name),
+    active: tasks.map((task) => activeShare(report.components[name], task)),
+  }));
+  const whole = coverageShares(report.total);
+  return {
+    n: answer.n,
+    parameters: answer.parameters,
+    source: answer.source,
+    totals,
+    coverage: [
+      { label: 'All', shares: whole },
+      ...componentOrder(answer).map((name) => ({
+        label: componentLabel(name),
+        shares: coverageShares(report.components[name]),
+      })),
+    ].filter(({ shares }) => shares.length > 0),
+    ...selfishOfRetained(whole),
+    ...(answer.unrelated ? { unrelated: answer.unrelated } : {}),
+    ...pairMatrices(report.total, tasks),
+    norms: tasks.map((task) => relativeNorm(report.total, task)),
+    active: tasks.flatMap((task) => blocks.flatMap((block) => triple(activeShare(block, task)))),
+    coverageTrack: Array.from({ length: tasks.length + 1 }, (_, level) =>
+      blocks.map((block) => valueOf(coverageShares(block)[level] ?? null)),
+    ).flat(),
+    conflictTrack: blocks.flatMap((block) => triple(meanOfPairs(block.sign_conflict))),
+    sentences: {
+      totals: totalsSentence(totals, tasks),
+      pairs: pairsSentence(report.total),
+      layers: totalsSentence(totals.slice(-1), tasks),
+    },
+  };
+}
+
+/** Sections in network order: components that have blocks column by column, others as one column. */
+export function maskSections({ report }: MaskRatioAnswer): readonly SectionView[] {
+  const byComponent = new Map<string, BlockReport<Figure>[]>();
+  for (const block of report.blocks) {
+    const list = byComponent.get(block.component) ?? [];
+    list.push(block);
+    byComponent.set(block.component, list);
+  }
+  return [...byComponent].map(([component, blocks]) => ({
+    component,
+    label: componentLabel(component),
+    blocks: [...blocks]
+      .sort((a, b) => (a.block ?? -1) - (b.block ?? -1))
+      .map(({ block }) => ({ label: block === null ? 'rest' : String(block), block })),
+  }));
+}
+
+function orderedBlocks(
+  { report }: MaskRatioAnswer,
+  sections: readonly SectionView[],
+): readonly BlockReport<Figure>[] {
+  const byKey = new Map(report.blocks.map((b) => [`${b.component} ${String(b.block)}`, b]));
+  return sections.flatMap(({ component, blocks }) =>
+    blocks.flatMap(({ block }) => byKey.get(`${component} ${String(block)}`) ?? []),
+  );
+}
+
+/** Components that were merged, in the order of the report. */
+function componentOrder({ report }: MaskRatioAnswer): readonly string[] {
+  const present = new Set(report.blocks.map(({ component }) => component));
+  return Object.keys(report.components).filter((name) => present.has(name));
+}
+
+const labels: Readonly<Record<string, string>> = {
+  vision_backbone: 'Vision backbone',
+  projector: 'Projector',
+  language_model: 'Language model',
+  lm_head: 'Output head',
+  action_expert: 'Action expert',
+};
+
+export function componentLabel(component: string): string {
+  const words = component.replace(/[_.]/g, ' ');
+  return labels[component] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function valueOf(figure: Figure | null): number {
+  if (figure === null) return Number.NaN;
+  return typeof figure === 'number' ? figure : figure.value;
+}
+
+function scaled(figure: Figure, factor: number): Figure {
+  if (typeof figure === 'number') return figure * factor;
+  const end = (value: number | null) => (value === null ? null : value * factor);
+  return { value: figure.value * factor, low: end(figure.low), high: end(figure.high) };
+}
+
+function triple(figure: Figure | null): readonly [number, number, number] {
+  const value = valueOf(figure);
+  if (figure === null || typeof figure === 'number') return [value, value, value];
+  return [value, figure.low ?? Number.NaN, figure.high ?? Number.NaN];
+}
+
+function activeShare(metrics: Metrics<Figure> | undefined, task: string): Figure | null {
+  const count = metrics?.active?.[task];
+  if (count === undefined || !metrics || metrics.elements === 0) return null;
+  return scaled(count, 1 / metrics.elements);
+}
+
+function coverageShares(metrics: Metrics<Figure> | undefined): readonly Figure[] {
+  if (!metrics?.coverage || metrics.elements === 0) return [];
+  return metrics.coverage.map((count) => scaled(count, 1 / metrics.elements));
+}
+
+/** Share of the retained positions that only one task keeps; no interval, as it is a ratio of two. */
+function selfishOfRetained(shares: readonly Figure[]): { selfishOfRetained?: Figure } {
+  const [unused, selfish] = shares;
+  if (unused === undefined || selfish === undefined) return {};
+  const retained = 1 - valueOf(unused);
+  return retained > 0 ? { selfishOfRetained: valueOf(selfish) / retained } : {};
+}
+
+function pairMatrices(metrics: Metrics<Figure>, tasks: readonly string[]) {
+  const pick = (table: Readonly<Record<string, Figure>>) =>
+    tasks.flatMap((a, i) =>
+      tasks.map((b, j) => {
+        if (i === j) return null;
+        return table[i < j ? `${a}|${b}` : `${b}|${a}`] ?? null;
+      }),
+    );
+  return { cosine: pick(metrics.cosine), conflict: pick(metrics.sign_conflict) };
+}
+
+function relativeNorm(metrics: Metrics<Figure>, task: string): Figure | null {
+  const [own, base] = [metrics.norm[task], metrics.norm['base']];
+  if (own === undefined || base === undefined || valueOf(base) === 0) return null;
+  return scaled(own, 1 / valueOf(base));
+}
+
+/** Mean over the pairs of tasks; the ends are averaged too, which is never too narrow. */
+function meanOfPairs(table: Readonly<Record<string, Figure>>): Figure | null {
+  const all = Object.values(table);
+  if (all.length === 0) return null;
+  const mean = (pick: (figure: Figure) => number) =>
+    all.reduce<number>((sum, figure) => sum + pick(figure), 0) / all.length;
+  if (all.every((figure) => typeof figure === 'number')) return mean(valueOf);
+  const end = (figure: Figure, name: 'low' | 'high') =>
+    typeof figure === 'number' ? figure : (figure[name] ?? figure.value);
+  return {
+    value: mean(valueOf),
+    low: mean((f) => end(f, 'low')),
+    high: mean((f) => end(f, 'high')),
+  };
+}
+
+function totalsSentence(totals: MaskView['totals'], tasks: readonly string[]): string {
+  return totals
+    .map(({ label, active }) => {
+      const known = active.flatMap((figure, i) =>
+        figure === null ? [] : [{ task: tasks[i] ?? '', share: valueOf(figure) }],
+      );
+      const sorted = known.sort((a, b) => b.share - a.share);
+      const [most, least] = [sorted[0], sorted.at(-1)];
+      if (!most || !least) return `${label}: no masks`;
+      const text = ({ task, share }: typeof most) => `${task} keeps ${(share * 100).toFixed(0)} %`;
+      return most === least ? `${label}: ${text(most)}` : `${label}: ${text(most)}, ${text(least)}`;
+    })
+    .join('; ');
+}
+
+/** Names the closest pair, and the most opposed one when it is beyond its interval from 50 %. */
+function pairsSentence({ sign_conflict: conflict, cosine }: Metrics<Figure>): string {
+  const name = (pair: string) => pair.replace('|', ' and ');
+  const closest = Object.entries(cosine).sort((a, b) => valueOf(b[1]) - valueOf(a[1]))[0];
+  const opposed = Object.entries(conflict).sort((a, b) => valueOf(b[1]) - valueOf(a[1]))[0];
+  const beyond = opposed && lowEnd(opposed[1]) > 0.5 ? ` Most opposed: ${name(opposed[0])}.` : '';
+  return closest ? `Closest: ${name(closest[0])}.${beyond}` : '';
+}
+
+function lowEnd(figure: Figure): number {
+  return typeof figure === 'number' ? figure : (figure.low ?? 0);
+}
+
+/** The drawer of a selection. `fractionRead` is absent when the numbers are exact. */
+export function drawerView(
+  layer: LayerAnswer,
+  selection: { readonly title: string; readonly glob: string; readonly tasks: readonly string[] },
+  fractionRead: number | undefined,
+): DrawerView {
+  const positions = layer.tensors.reduce((sum, { elements }) => sum + elements, 0);
+  return {
+    title: selection.title,
+    glob: selection.glob,
+    positions,
+    ...(fractionRead === undefined ? {} : { positionsRead: Math.round(positions * fractionRead) }),
+    rows: layer.tensors.map((tensor) => drawerRow(tensor, selection.tasks)),
+  };
+}
+
+function drawerRow(tensor: TensorReport<Figure>, tasks: readonly string[]) {
+  const norms = tasks.flatMap((task) => relativeNorm(tensor, task) ?? []);
+  return {
+    name: tensor.name,
+    shape: tensor.shape.join(' × '),
+    active: tasks.map((task) => activeShare(tensor, task)),
+    coverage: coverageShares(tensor),
+    conflict: meanOfPairs(tensor.sign_conflict),
+    cosine: meanOfPairs(tensor.cosine),
+    norm:
+      norms.length === 0
+        ? null
+        : norms.reduce((sum: number, f) => sum + valueOf(f), 0) / norms.length,
+  };
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import {
+  Uri,
+  ViewColumn,
+  window,
+  workspace,
+  type Disposable,
+  type ExtensionContext,
+  type WebviewPanel,
+} from 'vscode';
+import type { CommonFromPanel, Revised } from '../../server/protocol/panels/shared';
+import type { Guard } from '../../server/protocol/shape';
+import type { Logs } from '../log';
+import { pageHtml } from './html';
+import { handleCommon } from './messages';
+
+/** A message without the revision, which the channel adds. */
+export type Unrevised<To> = To extends Revised ? Omit<To, 'revision'> : never;
+
+/** What a panel's data side may send. Nothing is sent while the panel is hidden. */
+export interface Channel<To> {
+  send(message: Unrevised<To>): void;
+  /** Asks the session for a complete snapshot and sends it. */
+  refresh(): void;
+}
+
+/** The data side of one open panel. */
+export interface Session<To, From> extends Disposable {
+  /** A complete picture: what a new, restored or out-of-date page gets. */
+  snapshot(): Promise<Unrevised<To>>;
+  receive(message: From): Promise<void> | void;
+}
+
+export interface PanelKind<To, From> {
+  /** Also the name of the bundle in `dist/webview`. */
+  readonly name: string;
+  readonly title: string;
+  readonly guard: Guard<From>;
+  readonly open: (channel: Channel<To>, argument: unknown) => Session<To, From>;
+}
+
+/** One panel of a kind: reveals it when it is open, restores it after a reload. */
+export interface PanelHost extends Disposable {
+  show(argument?: unknown, beside?: boolean): void;
+  readonly visible: boolean;
+}
+
+export function createPanelHost<To extends Revised, From extends { readonly type: string }>(
+  kind: PanelKind<To, From>,
+  context: ExtensionContext,
+  logs: Logs,
+): PanelHost {
+  const viewType = `mergevla.${kind.name}`;
+  let open: { readonly panel: WebviewPanel; readonly page: Disposable } | undefined;
+  const attach = (panel: WebviewPanel, argument: unknown): void => {
+    // The extension's folder changes with an update, so a restored panel gets its roots anew.
+    panel.webview.options = {
+      enableScripts: true,
+      localResourceRoots: [Uri.joinPath(context.extensionUri, 'dist')],
+    };
+    const page = connect(kind, panel, { argument, logs });
+    open = { panel, page };
+    panel.onDidDispose(() => {
+      page.dispose();
+      open = undefined;
+    });
+    panel.webview.html = htmlOf(kind, panel, context);
+  };
+  const serializer = window.registerWebviewPanelSerializer(viewType, {
+    deserializeWebviewPanel: (panel, state: unknown) => {
+      attach(panel, argumentOf(state));
+      return Promise.resolve();
+    },
+  });
+  return {
+    show(argument, beside = false) {
+      const column = beside ? ViewColumn.Beside : ViewColumn.Active;
+      if (open && argument === undefined) {
+        open.panel.reveal();
+        return;
+      }
+      open?.panel.dispose();
+      attach(window.createWebviewPanel(viewType, kind.title, column), argument);
+    },
+    get visible() {
+      return open?.panel.visible ?? false;
+    },
+    dispose() {
+      serializer.dispose();
+      open?.panel.dispose();
+    },
+  };
+}
+
+/** What a restored page says it showed. */
+function argumentOf(state: unknown): unknown {
+  return typeof state === 'object' && state !== null && 'argument' in state
+    ? state.argument
+    : undefined;
+}
+
+interface PageOptions {
+  readonly argument: unknown;
+  readonly logs: Logs;
+}
+
+/** Messages between one page and its session, numbered; a page that asks gets a snapshot. */
+function connect<To extends Revised, From extends { readonly type: string }>(
+  kind: PanelKind<To, From>,
+  panel: WebviewPanel,
+  { argument, logs }: PageOptions,
+): Disposable {
+  let revision = 0;
+  let waiting = false;
+  const post = (message: Unrevised<To>): void => {
+    revision += 1;
+    void panel.webview.postMessage({ ...message, revision });
+  };
+  const refresh = (): void => {
+    if (waiting || !panel.visible) return;
+    waiting = true;
+    session
+      .snapshot()
+      .then(post, (error: unknown) => {
+        logs.extension.error(`${kind.name}: ${String(error)}`);
+      })
+      .finally(() => {
+        waiting = false;
+      });
+  };
+  const session = kind.open(
+    {
+      send: (message) => {
+        if (panel.visible) post(message);
+      },
+      refresh,
+    },
+    argument,
+  );
+  const receive = async (message: unknown): Promise<void> => {
+    if (!kind.guard(message)) {
+      logs.extension.warn(`${kind.name}: dropped ${JSON.stringify(message).slice(0, 200)}`);
+      return;
+    }
+    if (message.type === 'ready') refresh();
+    else if (!(await handleCommon(message as unknown as CommonFromPanel)))
+      await session.receive(message);
+  };
+  const subscriptions = [
+    session,
+    panel.webview.onDidReceiveMessage((message: unknown) => {
+      receive(message).catch((error: unknown) => {
+        void window.showErrorMessage(String(error instanceof Error ? error.message : error));
+      });
+    }),
+    workspace.onDidGrantWorkspaceTrust(refresh),
+  ];
+  return {
+    dispose() {
+      for (const subscription of subscriptions) void subscription.dispose();
+    },
+  };
+}
+
+function htmlOf<To, From>(
+  { name, title }: PanelKind<To, From>,
+  { webview }: WebviewPanel,
+  { extensionUri }: ExtensionContext,
+): string {
+  const file = (ending: string): string =>
+    webview
+      .asWebviewUri(Uri.joinPath(extensionUri, 'dist', 'webview', `${name}.${ending}`))
+      .toString();
+  return pageHtml({
+    title,
+    script: file('js'),
+    style: file('css'),
+    cspSource: webview.cspSource,
+    nonce: randomBytes(16).toString('base64'),
+  });
+}

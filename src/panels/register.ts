@@ -1,0 +1,78 @@
+import { Uri, window, workspace, type Disposable } from 'vscode';
+import { runCommand } from '../command-line';
+import type { Commands, Parts } from '../commands/context';
+import { runPath } from '../commands/jobs';
+import { chooseRecipe } from '../recipes';
+import { maskRatioPanel } from './mask-ratios';
+import { createPanelHost } from './panel';
+import { routingPanel } from './routing';
+import { successPanel } from './success-rates';
+
+/** The panels, restored after a reload, and the commands that show them. */
+export function createPanels(parts: Parts): { commands: Commands; disposable: Disposable } {
+  const { context, logs } = parts;
+  const masks = createPanelHost(maskRatioPanel(parts), context, logs);
+  const routing = createPanelHost(routingPanel(parts), context, logs);
+  const success = createPanelHost(successPanel(parts), context, logs);
+  const commands: Commands = {
+    'mergevla.showMaskRatios': async (recipe) => {
+      const uri = await chooseRecipe(parts.server, recipe);
+      if (uri) masks.show(uri.toString(), true);
+    },
+    'mergevla.showRouting': (run) => {
+      routing.show(runPath(run));
+    },
+    'mergevla.showSuccessRates': () => {
+      success.show();
+    },
+    'mergevla.compareRuns': (first, all) => {
+      const chosen = Array.isArray(all) ? all : [first];
+      const paths = chosen.map(runPath).filter((path) => path !== undefined);
+      success.show(paths.length > 0 ? paths : undefined);
+    },
+    'mergevla.replayEpisode': () => {
+      success.show();
+    },
+    'mergevla.importResults': async (files) => {
+      const imported = await importResults(parts, files);
+      if (imported !== undefined) success.show();
+      return imported;
+    },
+  };
+  return {
+    commands,
+    disposable: {
+      dispose: () => {
+        for (const host of [masks, routing, success]) host.dispose();
+      },
+    },
+  };
+}
+
+/** Turns logs of other harnesses into a run directory beside the workspace's own runs. */
+async function importResults(parts: Parts, files: unknown): Promise<string | undefined> {
+  const folder = workspace.workspaceFolders?.[0]?.uri;
+  if (!folder || !workspace.isTrusted) return undefined;
+  const given = Array.isArray(files) ? files.filter((file) => typeof file === 'string') : undefined;
+  const paths = given ?? (await askFiles());
+  if (!paths || paths.length === 0) return undefined;
+  const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14);
+  const out = Uri.joinPath(folder, 'runs', `import-${stamp}`).fsPath;
+  const result = await runCommand(parts.cli, ['import', ...paths, '--out', out, '--json']);
+  if (result.code === 0) {
+    await parts.runs.refresh();
+    return out;
+  }
+  const last = result.stderr.trim().split('\n').at(-1) ?? 'the command failed';
+  void window.showErrorMessage(`Not imported: ${last}`);
+  return undefined;
+}
+
+async function askFiles(): Promise<readonly string[] | undefined> {
+  const picked = await window.showOpenDialog({
+    title: 'Logs or result files',
+    canSelectMany: true,
+    filters: { Results: ['txt', 'log', 'json', 'csv'], All: ['*'] },
+  });
+  return picked?.map(({ fsPath }) => fsPath);
+}

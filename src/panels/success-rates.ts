@@ -1,0 +1,184 @@
+import { commands, window, workspace, type Disposable } from 'vscode';
+import type {
+  FromSuccessPanel,
+  IntervalName,
+  SuccessSnapshot,
+  ToSuccessPanel,
+} from '../../server/protocol/panels/success-rates';
+import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
+import type { Phase } from '../../server/protocol/panels/shared';
+import { paperChoices } from '../../server/evaluate/rates/paper';
+import type { PolicyRollouts } from '../../server/evaluate/rates/table';
+import { comparePolicies } from '../../server/evaluate/rates/table';
+import type { Parts } from '../commands/context';
+import type { Channel, PanelKind, Session, Unrevised } from './panel';
+import { readRecording, readRunEpisodes } from './run-episodes';
+import type { RunEpisodes } from './success-view';
+import { crossTable, episodeList, findEpisode, rateTable } from './success-view';
+
+export function successPanel(parts: Parts): PanelKind<ToSuccessPanel, FromSuccessPanel> {
+  return {
+    name: 'success-rates',
+    title: 'Success Rates',
+    guard: isFromSuccessPanel,
+    open: (channel, argument) => new SuccessSession(parts, channel, argument),
+  };
+}
+
+/** The table of the chosen runs; an episode that ends changes it at once. */
+class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
+  private interval: IntervalName = 'wilson';
+  private paper: string | undefined = 'so101';
+  private hidden = new Set<string>();
+  private compared: readonly string[] = [];
+  private cell: { readonly row: string; readonly task: string } | undefined;
+  private policies: readonly PolicyRollouts[] = [];
+  private episodes: readonly RunEpisodes[] = [];
+  private readonly subscriptions: Disposable[];
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly channel: Channel<ToSuccessPanel>,
+    argument: unknown,
+  ) {
+    if (Array.isArray(argument)) this.only = new Set(argument.map(String));
+    this.subscriptions = [
+      parts.runs.onDidChange(() => {
+        channel.refresh();
+      }),
+      parts.server.onNotification('mergevla/run/events', ({ events }) => {
+        if (events.some(({ type }) => type === 'episode')) channel.refresh();
+      }),
+    ];
+  }
+
+  /** Runs that a comparison was opened with; all others start hidden. */
+  private only: ReadonlySet<string> | undefined;
+
+  async snapshot(): Promise<Unrevised<ToSuccessPanel>> {
+    const all = await readRunEpisodes(this.parts.runs);
+    if (this.only) {
+      const { only } = this;
+      this.hidden = new Set(all.map(({ run }) => run.path).filter((path) => !only.has(path)));
+      this.only = undefined;
+    }
+    this.episodes = all.filter(({ run }) => !this.hidden.has(run.path));
+    const found = rateTable(this.episodes, { interval: this.interval, paper: this.paper });
+    this.policies = found?.policies ?? [];
+    const cross = crossTable(this.episodes, this.interval);
+    const list = this.cell && episodeList(this.episodes, this.cell.row, this.cell.task);
+    const comparison = this.comparison();
+    const snapshot: SuccessSnapshot = {
+      phase: this.policies.length > 0 ? { kind: 'ready' } : nothingYet,
+      banners: [],
+      runs: all.map(({ run }) => ({
+        id: run.path,
+        label: run.name,
+        shown: !this.hidden.has(run.path),
+      })),
+      papers: paperChoices.map((paper) => ({ ...paper, shown: paper.id === this.paper })),
+      interval: this.interval,
+      ...(found ? { table: found.table } : {}),
+      ...(cross ? { cross } : {}),
+      ...(comparison ? { comparison } : {}),
+      ...(list ? { episodes: list } : {}),
+      studies: [],
+      trusted: workspace.isTrusted,
+    };
+    return { type: 'snapshot', snapshot };
+  }
+
+  async receive(message: FromSuccessPanel): Promise<void> {
+    switch (message.type) {
+      case 'openCell':
+        this.openCell(message.row, message.task);
+        return;
+      case 'replay':
+        return this.replay(message.id);
+      case 'compare':
+        this.compared = message.rows;
+        this.channel.send({ type: 'comparison', comparison: this.comparison() ?? null });
+        return;
+      case 'setInterval':
+      case 'showPaper':
+      case 'showRun':
+        this.arrange(message);
+        return;
+      case 'openRun':
+        await commands.executeCommand('mergevla.openRunFolder', message.id);
+        return;
+      default:
+        return this.command(message);
+    }
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async command(message: FromSuccessPanel): Promise<void> {
+    const names = new Map([
+      ['evaluate', 'mergevla.evaluate'],
+      ['stop', 'mergevla.stopJob'],
+      ['import', 'mergevla.importResults'],
+    ]);
+    const name = names.get(message.type);
+    if (name === undefined) return;
+    if (!workspace.isTrusted) {
+      void window.showWarningMessage('The workspace is not trusted, so no job is started.');
+      return;
+    }
+    await commands.executeCommand(name);
+  }
+
+  private arrange(
+    message: Extract<FromSuccessPanel, { type: 'setInterval' | 'showPaper' | 'showRun' }>,
+  ): void {
+    if (message.type === 'setInterval') this.interval = message.kind;
+    else if (message.type === 'showPaper') this.paper = message.id === '' ? undefined : message.id;
+    else if (message.shown) this.hidden.delete(message.id);
+    else this.hidden.add(message.id);
+    this.channel.refresh();
+  }
+
+  private openCell(row: string, task: string): void {
+    this.cell = { row, task };
+    const episodes = episodeList(this.episodes, row, task);
+    if (episodes) this.channel.send({ type: 'episodes', episodes });
+  }
+
+  private comparison() {
+    const [first, second] = this.compared.map((id) =>
+      this.policies.find((policy) => policy.id === id),
+    );
+    return first && second ? comparePolicies(first, second) : undefined;
+  }
+
+  private async replay(id: string): Promise<void> {
+    const found = findEpisode(this.episodes, id);
+    const path = found?.line.replay;
+    const recording =
+      found && path !== undefined
+        ? await readRecording(found.run.path, path)
+        : 'This episode was not recorded';
+    if (typeof recording === 'string') {
+      this.channel.send({ type: 'noReplay', id, reason: recording });
+      return;
+    }
+    const end = { step: recording.steps, name: recording.reason, bad: !recording.success };
+    this.channel.send({
+      type: 'replay',
+      replay: { id, recording, events: recording.reason === '' ? [] : [end], frames: [] },
+    });
+  }
+}
+
+const nothingYet: Phase = {
+  kind: 'empty',
+  title: 'There are no results yet.',
+  text: 'Evaluate a recipe on the built-in bench, or import the logs of another harness.',
+  actions: [
+    { label: 'Evaluate', id: 'evaluate' },
+    { label: 'Import results', id: 'import' },
+  ],
+};
