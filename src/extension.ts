@@ -7,6 +7,7 @@ import { runCommands } from './commands/runs';
 import { supportCommands } from './commands/support';
 import { createJobs } from './jobs';
 import { createLogs } from './log';
+import { createPanels } from './panels/register';
 import { createRuns } from './runs';
 import { createJobStatus, createLanguageStatus } from './status';
 import { provideTasks } from './tasks';
@@ -31,13 +32,16 @@ export async function activate(context: ExtensionContext): Promise<Api> {
     cli: context.asAbsolutePath('dist/cli.js'),
   };
   const refresh = registerViews(parts);
+  const panels = createPanels(parts);
   registerCommands(context, {
     ...recipeCommands(parts),
     ...jobCommands(parts),
     ...runCommands(parts),
     ...supportCommands(parts, refresh),
+    ...panels.commands,
   });
   context.subscriptions.push(
+    panels.disposable,
     createLanguageStatus(server),
     createJobStatus(runs),
     provideTasks(server, parts.cli),

@@ -53,8 +53,8 @@ export function registerRequests(context: ServerContext): void {
     files.refresh();
   });
   on('mergevla/files/refresh', () => files.refresh());
-  context.metrics.onDidChange((uri) => {
-    void connection.sendNotification('mergevla/masks/changed', { uri });
+  context.metrics.onDidChange(() => {
+    void connection.sendNotification('mergevla/masks/changed', {});
   });
 }
 

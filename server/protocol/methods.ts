@@ -50,8 +50,8 @@ export interface Notifications {
   'mergevla/run/removed': { readonly path: string };
   /** To the editor: new lines of a run's event log, in order. */
   'mergevla/run/events': { readonly path: string; readonly events: readonly RunEvent[] };
-  /** To the editor: there are new numbers about a recipe. */
-  'mergevla/masks/changed': RecipeParams;
+  /** To the editor: there are new numbers about some recipe. */
+  'mergevla/masks/changed': NoParams;
   /** To the editor: watching files does not work here, so they are polled. */
   'mergevla/files/polling': { readonly reason: string };
 }

@@ -60,8 +60,8 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       workspace.onDidChangeTextDocument(({ document }) => {
         if (document.uri.toString() === this.uri) channel.refresh();
       }),
-      parts.server.onNotification('mergevla/masks/changed', ({ uri }) => {
-        if (uri === this.uri) channel.refresh();
+      parts.server.onNotification('mergevla/masks/changed', () => {
+        channel.refresh();
       }),
       parts.runs.onDidChange(() => {
         channel.refresh();

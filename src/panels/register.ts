@@ -53,26 +53,31 @@ export function createPanels(parts: Parts): { commands: Commands; disposable: Di
 async function importResults(parts: Parts, files: unknown): Promise<string | undefined> {
   const folder = workspace.workspaceFolders?.[0]?.uri;
   if (!folder || !workspace.isTrusted) return undefined;
-  const given = Array.isArray(files) ? files.filter((file) => typeof file === 'string') : undefined;
-  const paths = given ?? (await askFiles());
-  if (!paths || paths.length === 0) return undefined;
+  const paths = isPaths(files) ? files : await askFiles();
+  if (paths.length === 0) return undefined;
   const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14);
   const out = Uri.joinPath(folder, 'runs', `import-${stamp}`).fsPath;
   const result = await runCommand(parts.cli, ['import', ...paths, '--out', out, '--json']);
-  if (result.code === 0) {
-    await parts.runs.refresh();
-    return out;
+  if (result.code !== 0) {
+    void window.showErrorMessage(`Not imported: ${lastLine(result.stderr)}`);
+    return undefined;
   }
-  const last = result.stderr.trim().split('\n').at(-1) ?? 'the command failed';
-  void window.showErrorMessage(`Not imported: ${last}`);
-  return undefined;
+  await parts.runs.refresh();
+  return out;
 }
 
-async function askFiles(): Promise<readonly string[] | undefined> {
+const isPaths = (files: unknown): files is readonly string[] =>
+  Array.isArray(files) && files.every((file) => typeof file === 'string');
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? 'the command failed';
+}
+
+async function askFiles(): Promise<readonly string[]> {
   const picked = await window.showOpenDialog({
     title: 'Logs or result files',
     canSelectMany: true,
     filters: { Results: ['txt', 'log', 'json', 'csv'], All: ['*'] },
   });
-  return picked?.map(({ fsPath }) => fsPath);
+  return (picked ?? []).map(({ fsPath }) => fsPath);
 }

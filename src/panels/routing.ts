@@ -55,10 +55,8 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     this.run ??= finished[0]?.path;
     const all = await readRunEpisodes(this.parts.runs);
     const entry = all.find(({ run }) => run.path === this.run);
-    const sets = entry ? setsOf(entry) : {};
-    const tasks = this.answer ? Object.keys(this.answer.scores) : entry ? routedTasks(entry) : [];
-    const detail = this.answer?.detail;
-    const nothing = !this.answer && !sets.same && !sets.crossed;
+    const episodes = entry ? setsOf(entry) : noEpisodes;
+    const nothing = !this.answer && !episodes.same && !episodes.crossed;
     return {
       type: 'snapshot',
       snapshot: {
@@ -66,15 +64,21 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
         banners: this.failure ? [this.failure] : [],
         runs: finished.map(({ path, name }) => ({ id: path, label: name })),
         ...(this.run === undefined ? {} : { run: this.run }),
-        tasks,
         source: this.source,
         frames: [],
-        ...(this.answer ? { answer: this.answer } : {}),
-        ...sets,
-        pairing: detail?.pairing ?? (entry ? pairingOf(entry) : 'same'),
         trusted: workspace.isTrusted,
+        ...episodes,
+        ...this.answered(),
       },
     };
+  }
+
+  /** The answer on screen, whose tasks and pairing go before those of the episodes. */
+  private answered(): Partial<RoutingSnapshot> {
+    const { answer } = this;
+    if (!answer) return {};
+    const pairing = answer.detail ? { pairing: answer.detail.pairing } : {};
+    return { answer, tasks: Object.keys(answer.scores), ...pairing };
   }
 
   async receive(message: FromRoutingPanel): Promise<void> {
@@ -136,9 +140,17 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
   }
 }
 
-function setsOf(entry: RunEpisodes): Pick<RoutingSnapshot, 'same' | 'crossed'> {
+type Episodes = Pick<RoutingSnapshot, 'tasks' | 'pairing' | 'same' | 'crossed'>;
+const noEpisodes: Episodes = { tasks: [], pairing: 'same' };
+
+function setsOf(entry: RunEpisodes): Episodes {
   const [same, crossed] = [routedSet(entry, 'same'), routedSet(entry, 'crossed')];
-  return { ...(same ? { same } : {}), ...(crossed ? { crossed } : {}) };
+  return {
+    tasks: routedTasks(entry),
+    pairing: pairingOf(entry),
+    ...(same ? { same } : {}),
+    ...(crossed ? { crossed } : {}),
+  };
 }
 
 async function askObservation(): Promise<Observation | undefined> {
