@@ -119,7 +119,7 @@ export class PolicyRunner {
 
   private get arithmetic(): boolean {
     const { device, arithmetic } = this.options;
-    return arithmetic ?? (device !== 'cpu' && device !== 'cuda');
+    return arithmetic ?? device !== 'cpu';
   }
 
   private visionLanguage(variant: Variant): Promise<InferenceSession> {
