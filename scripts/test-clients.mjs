@@ -55,7 +55,7 @@ if (!existsSync(join(root, 'dist/cli.js'))) {
 }
 prepare();
 const { child, port } = await serve();
-let status = 1;
+let status;
 try {
   const script = join(root, 'scripts/test-clients.py');
   const run = spawn(python, [script, String(port), join(root, 'test/fixtures/policy')], {

@@ -10,6 +10,7 @@ import { parseRecipe } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
 import { usage } from './arguments';
+import { readCalibration } from './calibration';
 import { mergedRun } from './merged-run';
 import type { Call } from './verb';
 
@@ -20,13 +21,16 @@ export async function loadOperand(call: Call): Promise<Policy> {
   const { options, signal } = call;
   const base = options.text('base');
   const task = source.task ?? options.text('task');
-  return loadRemotePolicy(source.path, {
+  const policy = await loadRemotePolicy(source.path, {
     device: options.text('device') ?? source.device ?? 'auto',
     ...(base === undefined ? {} : { base: resolve(base) }),
     ...(task === undefined ? {} : { task }),
     ...threadsOf(call),
     signal,
   });
+  const frames = await readCalibration(source.path);
+  if (frames.length > 0 && policy.routes) await policy.calibrate(frames);
+  return policy;
 }
 
 interface Source {

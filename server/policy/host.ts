@@ -12,12 +12,14 @@ const host = new (class PolicyHost {
   async answer(call: HostCall): Promise<unknown> {
     if (call.verb === 'load') {
       this.policy = await loadPolicy(call.source, call.options);
-      const { tasks, config, device, precision, routes } = this.policy;
-      return { tasks, config, device, precision, routes };
+      const { tasks, config, device, precision, routes, routesPer } = this.policy;
+      return { tasks, config, device, precision, routes, routesPer };
     }
     const { policy } = this;
     if (!policy) throw new Error('the policy is not loaded');
     switch (call.verb) {
+      case 'calibrate':
+        return policy.calibrate(call.observations);
       case 'route':
         return policy.route(this.observation(call.observation));
       case 'act':

@@ -2,7 +2,7 @@ import type { Pairing } from '../protocol/routing';
 import { TensorReader } from '../tensors/reader';
 import type { PolicyConfig } from './config';
 import { badObservation, noRouter, notFinite } from './errors';
-import { readWhole, type PolicyParts } from './parts';
+import { readWhole, type PolicyParts, type RouterSettings } from './parts';
 import type { Preprocessor } from './preprocess';
 import type { PromptTokenizer } from './prompt';
 import { routerEnergies, scorePairing, type RouterBasis } from './router';
@@ -40,6 +40,9 @@ export class OnnxPolicy implements Policy {
     | { readonly observation: Observation; readonly task: string; readonly hidden: Float32Array }
     | undefined;
 
+  /** Mean scores over stored first frames, once calibrated. */
+  private offsets: Readonly<Record<Pairing, readonly number[]>> | undefined;
+
   constructor(private readonly services: PolicyServices) {
     this.tasks = [...services.parts.tasks.keys()];
   }
@@ -56,27 +59,18 @@ export class OnnxPolicy implements Policy {
     return this.services.parts.router !== undefined;
   }
 
+  get routesPer(): 'episode' | 'chunk' {
+    return this.services.parts.router?.per ?? 'episode';
+  }
+
   async route(observation: Observation): Promise<Routing> {
     const started = performance.now();
-    const { parts, runner } = this.services;
-    const { router } = parts;
-    if (!router)
-      throw noRouter(
-        `${parts.where} has no router (its recipe says router: none, or it is one expert); name the task instead`,
-      );
-    const input = this.passInput(observation);
-    const energies: Energies[] = [];
-    let best: { score: number; task: string; hidden: Float32Array } | undefined;
-    for (const task of this.tasks) {
-      const hidden = await runner.hidden(input, { task, masked: true });
-      const energy = this.energies(hidden, task, router.hiddenEntry);
-      energies.push(energy);
-      const score = scorePairing([energy], router.pairing, { temperature: 1 }).scores[0] ?? 0;
-      if (!best || score > best.score) best = { score, task, hidden };
-    }
+    const router = this.router();
+    const { energies, best } = await this.candidates(observation, router);
+    const settings = { temperature: router.temperature, offsets: this.offsets };
     const pairings: Record<Pairing, PairingScores> = {
-      same: scorePairing(energies, 'same', router),
-      crossed: scorePairing(energies, 'crossed', router),
+      same: scorePairing(energies, 'same', settings),
+      crossed: scorePairing(energies, 'crossed', settings),
     };
     const chosen = this.tasks[pairings[router.pairing].chosen] ?? '';
     if (best?.task === chosen) this.routed = { observation, task: chosen, hidden: best.hidden };
@@ -85,8 +79,47 @@ export class OnnxPolicy implements Policy {
       pairing: router.pairing,
       pairings,
       chosen,
+      calibrated: this.offsets !== undefined,
       seconds: (performance.now() - started) / 1000,
     };
+  }
+
+  async calibrate(observations: readonly Observation[]): Promise<void> {
+    const router = this.router();
+    this.offsets = undefined;
+    const sums = { same: this.tasks.map(() => 0), crossed: this.tasks.map(() => 0) };
+    for (const observation of observations) {
+      const { energies } = await this.candidates(observation, router);
+      for (const pairing of ['same', 'crossed'] as const)
+        scorePairing(energies, pairing, router).scores.forEach((score, task) => {
+          sums[pairing][task] = (sums[pairing][task] ?? 0) + score / observations.length;
+        });
+    }
+    if (observations.length > 0) this.offsets = sums;
+  }
+
+  private router(): RouterSettings {
+    const { router, where } = this.services.parts;
+    if (router) return router;
+    throw noRouter(
+      `${where} has no router (its recipe says router: none, or it is one expert); name the task instead`,
+    );
+  }
+
+  /** One pass of every task's masked model; the hidden states of the best candidate are kept. */
+  private async candidates(observation: Observation, router: RouterSettings) {
+    const input = this.passInput(observation);
+    const energies: Energies[] = [];
+    let best: { score: number; task: string; hidden: Float32Array } | undefined;
+    for (const [index, task] of this.tasks.entries()) {
+      const hidden = await this.services.runner.hidden(input, { task, masked: true });
+      const energy = this.energies(hidden, task, router.hiddenEntry);
+      energies.push(energy);
+      const [raw = 0] = scorePairing([energy], router.pairing, { temperature: 1 }).scores;
+      const score = raw / (this.offsets?.[router.pairing][index] ?? 1);
+      if (!best || score > best.score) best = { score, task, hidden };
+    }
+    return { energies, best };
   }
 
   async act(

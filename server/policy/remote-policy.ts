@@ -14,7 +14,7 @@ import type {
   Stages,
 } from './types';
 
-type Facts = Pick<Policy, 'tasks' | 'config' | 'device' | 'precision' | 'routes'>;
+type Facts = Pick<Policy, 'tasks' | 'config' | 'device' | 'precision' | 'routes' | 'routesPer'>;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -45,6 +45,7 @@ class RemotePolicy implements Policy {
   readonly device: string;
   readonly precision: 'float32';
   readonly routes: boolean;
+  readonly routesPer: 'episode' | 'chunk';
   private readonly numbers = new WeakMap<Observation, number>();
   private count = 0;
   private sent = 0;
@@ -59,7 +60,12 @@ class RemotePolicy implements Policy {
       device: this.device,
       precision: this.precision,
       routes: this.routes,
+      routesPer: this.routesPer,
     } = facts);
+  }
+
+  async calibrate(observations: readonly Observation[]): Promise<void> {
+    await this.host.call({ verb: 'calibrate', observations });
   }
 
   route(observation: Observation): Promise<Routing> {

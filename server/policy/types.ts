@@ -46,6 +46,8 @@ export interface Routing {
   readonly pairing: Pairing;
   readonly pairings: Readonly<Record<Pairing, PairingScores>>;
   readonly chosen: string;
+  /** True when scores were divided by stored means: an addition of ours, outside the paper. */
+  readonly calibrated: boolean;
   readonly seconds: number;
 }
 
@@ -71,6 +73,13 @@ export interface Policy {
   readonly precision: 'float32';
   /** False where there is no router: one task, or `router: none`. */
   readonly routes: boolean;
+  /** When the task is chosen (recipe key `router.per`): at an episode's start, or before every chunk. */
+  readonly routesPer: 'episode' | 'chunk';
+  /**
+   * Divides every later score of a task by its mean over these first frames (recipe key
+   * `router.offset: stored`). Outside the paper.
+   */
+  calibrate(observations: readonly Observation[]): Promise<void>;
   /**
    * Scores of every task for one observation (reference: policy forward §10): one forward pass of
    * the masked model for each task. Throws `MergeError` for a policy without a router.

@@ -21,6 +21,8 @@ export interface RouteAnswer {
   readonly chosen: string;
   readonly device: string;
   readonly seconds: number;
+  /** Scores were divided by their means over stored first frames, which is outside the paper. */
+  readonly offset?: 'stored';
   readonly detail?: RouteDetail;
 }
 
@@ -97,6 +99,7 @@ export const isRouteAnswer = object<RouteAnswer>({
   chosen: isString,
   device: isString,
   seconds: isNumber,
+  offset: optional(literal('stored')),
   detail: optional(
     object<RouteDetail>({
       pairing: literal('same', 'crossed'),

@@ -86,6 +86,13 @@ export const policyProblems = {
     explanation: 'A router score or an action is NaN or infinite, so nothing is chosen from it.',
     example: 'a merge with weights far outside the experts’',
   },
+  MV578: {
+    title: 'Calibration frame cannot be read',
+    severity: 'error',
+    explanation:
+      'With router.offset: stored every entry of router.calibration is a JSON file with images and instruction.',
+    example: 'router: {offset: stored, calibration: [frames/missing.json]}',
+  },
   MV580: {
     title: 'onnxruntime cannot be loaded',
     severity: 'error',

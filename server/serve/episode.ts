@@ -52,6 +52,7 @@ export class Episode {
     const observation = this.settings.rotate
       ? { ...given, images: given.images.map(turnPicture) }
       : given;
+    if (this.policy.routesPer === 'chunk') this.restart();
     const isFirst = this.task === undefined;
     const task = this.task ?? (await this.chooseTask(observation));
     this.task = task;

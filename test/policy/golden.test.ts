@@ -90,4 +90,23 @@ describe('the router', () => {
       expect(relativeError(pairings.crossed.tokens[index].task, of('A_ht'))).toBeLessThan(1e-5);
     });
   });
+
+  it('divides by stored means once calibrated, and says so', async () => {
+    const [policy] = await load('merged:');
+    const frames = golden.router.map(({ obs }) => observation(obs));
+    const raw = golden.router.map(({ released }) => released.logits);
+    await policy.calibrate(frames);
+    for (const [index, frame] of frames.entries()) {
+      const routing = await policy.route(frame);
+      const expected = golden.tasks.map((_, task) => {
+        const mean = raw.reduce((sum, scores) => sum + scores[task], 0) / raw.length;
+        return raw[index][task] / mean;
+      });
+      expect(routing.calibrated).toBe(true);
+      expect(relativeError(routing.pairings.same.scores, expected)).toBeLessThan(1e-5);
+      expect(routing.chosen).toBe(golden.tasks[expected.indexOf(Math.max(...expected))]);
+    }
+    await policy.calibrate([]);
+    expect((await policy.route(frames[0])).calibrated).toBe(false);
+  });
 });

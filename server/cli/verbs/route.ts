@@ -41,7 +41,15 @@ export function routeAnswer(policy: Policy, routing: Routing): RouteAnswer {
     routing.tasks,
   );
   const { chosen, seconds } = routing;
-  return { scores, paths, softmax, chosen, device: policy.device, seconds };
+  return {
+    scores,
+    paths,
+    softmax,
+    chosen,
+    device: policy.device,
+    seconds,
+    ...(routing.calibrated ? { offset: 'stored' } : {}),
+  };
 }
 
 export function routeText(answer: RouteAnswer, routing: Routing, style: Style): string {
@@ -63,8 +71,11 @@ export function routeText(answer: RouteAnswer, routing: Routing, style: Style): 
     ];
   });
   const { margin } = routing.pairings[routing.pairing];
+  const note = routing.calibrated
+    ? '\nscores divided by stored means, which the paper does not do'
+    : '';
   const last = `chosen: ${answer.chosen} (margin ${margin.toFixed(4)}, ${answer.device}, ${answer.seconds.toFixed(2)} s)`;
-  return `${formatTable(columns, rows, style)}\n${last}`;
+  return `${formatTable(columns, rows, style)}\n${last}${note}`;
 }
 
 function pairingAnswer(

@@ -66,7 +66,7 @@ function gripperOf(wanted: string | undefined, policy: Policy): ServeSettings['g
 
 function routingOf(policy: Policy, settings: ServeSettings): string {
   if (settings.task !== undefined) return `nothing, the task is ${settings.task}`;
-  return policy.routes ? 'at the start of every episode' : 'nothing, there is one task';
+  return policy.routes ? `once for every ${policy.routesPer}` : 'nothing, there is one task';
 }
 
 function describe({ suite, task, episode, success, steps, routed }: EpisodeOutcome): string {
