@@ -6,7 +6,7 @@ export interface Progress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'tensors' | 'episodes' | 'candidates';
+  readonly unit: 'bytes' | 'tensors' | 'episodes' | 'candidates' | 'points';
 }
 
 /** A line on a terminal that is drawn over itself: a bar, the amount, the rate and the time left. */

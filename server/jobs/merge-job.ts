@@ -7,13 +7,15 @@ import type { MergeReport } from '../protocol/report';
 import type { Recipe } from '../recipe/schema';
 import { runId } from '../runs/names';
 import { RunDirectory } from '../runs/run-directory';
-import { checkRecipeFile, type CheckedRecipe } from './check-recipe';
+import { checkRecipeFile, checkRecipeText, type CheckedRecipe } from './check-recipe';
 import { executeMerge } from './execute';
 import { finishMerged, planFor } from './merge-output';
 import { writeRunFiles } from './run-files';
 
 export interface MergeRequest {
   readonly recipePath: string;
+  /** Merged instead of the file's own text; paths in it are still relative to the file. */
+  readonly text?: Uint8Array | undefined;
   /** Makes this folder the run itself; without it one is made under `output.directory`. */
   readonly out?: string | undefined;
   readonly only?: string | undefined;
@@ -54,7 +56,10 @@ export type MergeOutcome =
  */
 export async function runMerge(request: MergeRequest): Promise<MergeOutcome> {
   const { recipePath, signal, only, adapt } = request;
-  const checked = await checkRecipeFile(recipePath, { signal, only, adapt });
+  const options = { signal, only, adapt };
+  const checked = request.text
+    ? await checkRecipeText(request.text, resolve(recipePath), options)
+    : await checkRecipeFile(recipePath, options);
   if (!checked.plan || !checked.inputs) return { kind: 'refused', checked };
   const run = startRun(request, checked);
   request.onStart?.(run.path, checked.problems);

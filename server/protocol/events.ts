@@ -10,7 +10,7 @@ export type RunEvent = { readonly time: string } & (
       readonly phase: string;
       readonly done: number;
       readonly total: number;
-      readonly unit: 'bytes' | 'tensors' | 'episodes' | 'candidates';
+      readonly unit: 'bytes' | 'tensors' | 'episodes' | 'candidates' | 'points';
       /** Units a second, smoothed; absent until it is known. */
       readonly rate?: number;
       readonly remainingSeconds?: number;

@@ -89,6 +89,13 @@ export const runProblems = {
       '`mergevla devices` lists what this machine computes with; `auto` takes what is there.',
     example: 'run: {device: cuda:3}',
   },
+  MV545: {
+    title: 'Not this sweep',
+    severity: 'error',
+    explanation:
+      'The folder is not a whole sweep, holds another one, or has no such point. A sweep is written once and never changed; a changed recipe or input makes another sweep.',
+    example: 'mergevla sweep recipe.mergevla.yaml --out runs/other-sweep',
+  },
   MV549: {
     title: 'Fault of mergevla',
     severity: 'error',

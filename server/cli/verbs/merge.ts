@@ -1,5 +1,5 @@
 import { runMerge, type MergeOutcome } from '../../jobs/merge-job';
-import { Cancelled, MergeError } from '../../protocol/merge-error';
+import { Cancelled } from '../../protocol/merge-error';
 import type { MergeReport } from '../../protocol/report';
 import { flatParameters } from '../../runs/flat';
 import { readRun } from '../../runs/read';
@@ -8,6 +8,7 @@ import { problemJson, problemLines } from '../problems';
 import { refused } from '../refused';
 import { componentTable, makeDocument } from '../report/document';
 import { toText } from '../report/formats';
+import { positiveNumber } from '../numbers';
 import { exitCodes, type Call, type Outcome } from '../verb';
 
 export async function run(call: Call): Promise<Outcome> {
@@ -18,7 +19,7 @@ export async function run(call: Call): Promise<Outcome> {
     out: options.text('out'),
     only: options.text('only'),
     allowNonfinite: options.flag('allow-nonfinite'),
-    acceptHours: hoursOf(options.text('accept-hours')),
+    acceptHours: positiveNumber(options, 'accept-hours'),
     command: call.command,
     version: call.version,
     signal,
@@ -37,15 +38,6 @@ export async function run(call: Call): Promise<Outcome> {
     throw error;
   });
   return outcome.kind === 'refused' ? refused(outcome.checked, call) : done(outcome, call);
-}
-
-function hoursOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const hours = Number(text);
-  if (Number.isFinite(hours) && hours > 0) return hours;
-  throw new MergeError('MV540', `--accept-hours wants a number of hours, not ${text}`, {
-    fault: 'usage',
-  });
 }
 
 async function done(

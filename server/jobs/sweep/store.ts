@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MergeError } from '../../protocol/merge-error';
+import { lockHolder } from '../../runs/lock';
+import type { PointFailure, PointRecord, PointResult, PointStatus, SweepRecord } from './types';
+
+export const sweepFile = 'sweep.json';
+export const pointsFile = 'points.jsonl';
+
+/** Attempts after which a point that fails for no fault of its own is given up. */
+export const maxAttempts = 3;
+
+/** A sweep's folder: the only source of truth about it (`sweep.json`, `points.jsonl`, `points/<id>`). */
+export class SweepStore {
+  private constructor(
+    readonly folder: string,
+    readonly record: SweepRecord,
+    readonly points: readonly PointRecord[],
+  ) {}
+
+  /** Throws MV545 for a folder that is not a whole sweep. */
+  static open(folder: string): SweepStore {
+    const record = readJson(join(folder, sweepFile)) as SweepRecord | undefined;
+    const points = readLines(join(folder, pointsFile));
+    if (record?.version !== 1 || points?.length !== record.points)
+      throw new MergeError(
+        'MV545',
+        `${folder} is not the folder of a sweep: ${sweepFile} and ${pointsFile} do not belong together`,
+      );
+    return new SweepStore(folder, record, points);
+  }
+
+  /** Throws MV545 for an index outside of the sweep. */
+  point(index: number): PointRecord {
+    const point = this.points[index];
+    if (point) return point;
+    const last = this.points.length - 1;
+    const message = `the sweep ${this.folder} has the points 0 to ${last}, not ${index}`;
+    throw new MergeError('MV545', message, { fault: 'usage' });
+  }
+
+  file(point: PointRecord, ...parts: string[]): string {
+    return join(this.folder, 'points', point.id, ...parts);
+  }
+
+  /** The result of a point; undefined when there is none or it cannot be read. */
+  result(point: PointRecord): PointResult | undefined {
+    const result = readJson(this.file(point, 'result.json')) as PointResult | undefined;
+    return result?.schema === 'mergevla.point/1' && result.id === point.id ? result : undefined;
+  }
+
+  failure(point: PointRecord): PointFailure | undefined {
+    return readJson(this.file(point, 'failure.json')) as PointFailure | undefined;
+  }
+
+  /** From files alone, so that it is true for every pool and every machine. */
+  status(point: PointRecord): PointStatus {
+    const failure = this.failure(point);
+    const attempts = failure?.attempts ?? 0;
+    if (this.result(point)) return { state: 'done', attempts };
+    const partial = this.file(point, 'run.partial');
+    if (existsSync(partial)) {
+      if (lockHolder(partial)) return { state: 'running', attempts };
+      if (!failure) return { state: 'interrupted', attempts };
+    }
+    if (failure) return { state: 'failed', reason: failure.message, attempts };
+    return { state: 'queued', attempts };
+  }
+
+  /** Indices that still have to be computed. */
+  missing(): readonly number[] {
+    return this.points.filter((point) => !this.result(point)).map(({ index }) => index);
+  }
+}
+
+/** Undefined for a file that is not there or is not whole JSON. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function readLines(path: string): PointRecord[] | undefined {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as PointRecord);
+  } catch {
+    return undefined;
+  }
+}
