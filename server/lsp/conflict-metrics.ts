@@ -57,5 +57,6 @@ export interface ConflictMetrics {
   settled(recipe: Analysis, milliseconds: number): Promise<void>;
   /** Ends reading for a recipe. */
   stop(uri: string): void;
-  onDidChange(listener: () => void): void;
+  /** Tells the recipe whose numbers changed. */
+  onDidChange(listener: (uri: string) => void): void;
 }

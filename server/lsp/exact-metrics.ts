@@ -20,6 +20,7 @@ export function createExactMetrics(runs: RunWatch): ConflictMetrics {
     withMethod: () => undefined,
     settled: () => Promise.resolve(),
     stop: () => undefined,
-    onDidChange: (listener) => runs.onDidEnd(listener),
+    // The end of a run is told by the runs themselves, which know no address of a recipe.
+    onDidChange: () => undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { JobStarted, JobStartParams } from '../protocol/methods';
 import { MergeError } from '../protocol/merge-error';
@@ -43,8 +43,7 @@ async function launch(
   args: readonly string[],
   { cwd, output }: { readonly cwd: string; readonly output: string },
 ): Promise<number> {
-  await mkdir(output, { recursive: true });
-  const log = await open(join(output, '.jobs.log'), 'a');
+  const log = await openLog(output);
   try {
     const { node, environment } = session.job;
     const child = spawn(node === '' ? process.execPath : node, [session.cli, ...args, '--quiet'], {
@@ -65,6 +64,17 @@ async function launch(
     return child.pid ?? 0;
   } finally {
     await log.close();
+  }
+}
+
+/** What a job prints goes beside the runs, where a person looks for them. */
+async function openLog(output: string): Promise<FileHandle> {
+  try {
+    await mkdir(output, { recursive: true });
+    return await open(join(output, '.jobs.log'), 'a');
+  } catch (cause) {
+    const message = `the output directory ${output} cannot be written`;
+    throw new MergeError('MV593', message, { fault: 'system', cause });
   }
 }
 

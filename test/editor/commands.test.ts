@@ -93,4 +93,16 @@ suite('commands', () => {
     const devices = await api.server.request('mergevla/device/list', {});
     assert.ok(devices.some(({ id, usable }) => id === 'cpu' && usable));
   });
+
+  test('Open Sample Experiment writes a recipe that has no errors', async () => {
+    const target = vscode.Uri.joinPath(folder(), 'sample');
+    await vscode.commands.executeCommand('mergevla.openSample', target);
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.languageId, 'mergevla');
+    const problems = await vscode.commands.executeCommand<Problem[]>('mergevla.check');
+    assert.deepEqual(
+      problems.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+  });
 });

@@ -174,4 +174,25 @@ suite('a recipe in the editor', () => {
       () => codes(recipe.uri).filter((code) => code === 'MV201').length === 2,
     );
   });
+
+  test('gives up after five returns of its server, and starts again when asked', async () => {
+    const api = await activated();
+    let returns = 0;
+    const subscription = api.server.onDidChangeState((state) => {
+      if (state === 'running') returns += 1;
+    });
+    // One return was used up by the test before.
+    for (let kill = 0; kill < 6 && api.server.state === 'running'; kill += 1) {
+      const pids = serverProcesses();
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      await until('the end', () => serverProcesses().every((pid) => !pids.includes(pid)));
+      const before = returns;
+      await until('a return, or none', () => returns > before || kill >= 4);
+    }
+    await until('the end of returns', () => api.server.state === 'stopped');
+    subscription.dispose();
+    assert.ok(returns <= 5, `came back ${String(returns)} times`);
+    await vscode.commands.executeCommand('mergevla.restartServer');
+    await until('the server', () => api.server.state === 'running');
+  });
 });

@@ -59,11 +59,12 @@ export interface ClientOptions {
   readonly trusted?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly processId?: number | null;
+  /** The folder of an earlier server; a new one when absent. */
+  readonly folder?: string;
 }
 
 /** The bundled server over standard input and output, in a folder of its own. */
 export class Client {
-  readonly folder = mkdtempSync(join(tmpdir(), 'mergevla-lsp-'));
   readonly notifications: { method: string; params: unknown }[] = [];
   refreshes = 0;
   #version = 1;
@@ -71,6 +72,7 @@ export class Client {
   private constructor(
     readonly child: ChildProcess,
     readonly connection: MessageConnection,
+    readonly folder: string,
   ) {}
 
   static async start(options: ClientOptions = {}): Promise<Client> {
@@ -79,7 +81,8 @@ export class Client {
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),
     );
-    const client = new Client(child, connection);
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'mergevla-lsp-'));
+    const client = new Client(child, connection, folder);
     connection.onNotification((method, params) => {
       client.notifications.push({ method, params });
     });
