@@ -59,7 +59,7 @@ export class OnnxPolicy implements Policy {
     return this.services.parts.router !== undefined;
   }
 
-  get routesPer(): 'episode' | 'chunk' {
+  get routesPer(): 'episode' | 'chunk' | 'suite' {
     return this.services.parts.router?.per ?? 'episode';
   }
 

@@ -45,7 +45,7 @@ class RemotePolicy implements Policy {
   readonly device: string;
   readonly precision: 'float32';
   readonly routes: boolean;
-  readonly routesPer: 'episode' | 'chunk';
+  readonly routesPer: 'episode' | 'chunk' | 'suite';
   private readonly numbers = new WeakMap<Observation, number>();
   private count = 0;
   private sent = 0;

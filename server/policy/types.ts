@@ -74,7 +74,7 @@ export interface Policy {
   /** False where there is no router: one task, or `router: none`. */
   readonly routes: boolean;
   /** When the task is chosen (recipe key `router.per`): at an episode's start, or before every chunk. */
-  readonly routesPer: 'episode' | 'chunk';
+  readonly routesPer: 'episode' | 'chunk' | 'suite';
   /**
    * Divides every later score of a task by its mean over these first frames (recipe key
    * `router.offset: stored`). Outside the paper.
