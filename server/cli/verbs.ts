@@ -28,7 +28,12 @@ export const verbs: readonly VerbSpec[] = [
     operands: 'RECIPE|CHECKPOINT',
     count: [1, 1],
     options: {
-      exact: { type: 'boolean', help: 'reads everything' },
+      exact: { type: 'boolean', help: 'reads everything instead of a sample' },
+      lambda: {
+        type: 'string',
+        value: 'FROM:TO:STEP',
+        help: 'active ratios over λ from one reading, such as 0.2:0.9:0.1',
+      },
     },
     load: () => import('./verbs/inspect'),
   },

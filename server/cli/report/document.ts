@@ -1,9 +1,15 @@
-import type { MergeReport, Metrics } from '../../protocol/report';
+import type { Estimate, MergeReport, Metrics } from '../../protocol/report';
 import type { RunSummary } from '../../runs/read';
 import { comparedRates, rateTables, type ReportedRates } from './success';
 
 /** A number with its form, a text, or nothing known. */
-export type Cell = string | { readonly share: number } | { readonly count: number } | null;
+export type Cell =
+  | string
+  | { readonly share: number; readonly margin?: number | undefined }
+  | { readonly count: number }
+  | null;
+
+type Figure = number | Estimate;
 
 export interface ReportTable {
   readonly title: string;
@@ -82,8 +88,11 @@ function factsOf({ run, report, parameters }: ReportedRun): [string, string][] {
   return facts.filter(([, value]) => value !== '');
 }
 
+/** The parts of a report, exact or sampled, that tables are made of. */
+type Report = Pick<MergeReport<Figure>, 'tasks' | 'blocks' | 'components' | 'total'>;
+
 /** `brief` leaves out what does not fit a terminal's width. */
-export function componentTable(report: MergeReport, brief = false): ReportTable {
+export function componentTable(report: Report, brief = false): ReportTable {
   const { tasks, components, total } = report;
   const all = [{ title: 'component', numeric: false }, ...metricColumns(tasks)];
   const columns = brief ? all.slice(0, -tasks.length) : all;
@@ -93,7 +102,7 @@ export function componentTable(report: MergeReport, brief = false): ReportTable 
   return { title: 'Components', columns, rows: rows.map((row) => row.slice(0, columns.length)) };
 }
 
-export function blockTable(report: MergeReport): ReportTable {
+export function blockTable(report: Report): ReportTable {
   return {
     title: 'Blocks',
     columns: [
@@ -125,25 +134,36 @@ function metricColumns(tasks: readonly string[]): { title: string; numeric: bool
 }
 
 /** Shares of the merged elements; the mean over pairs for sign conflict. */
-function metricCells(metrics: Metrics<number>, tasks: readonly string[]): Cell[] {
+function metricCells(metrics: Metrics<Figure>, tasks: readonly string[]): Cell[] {
   const { elements, active, coverage, distance } = metrics;
-  const conflicts = Object.values(metrics.sign_conflict);
-  const share = (count: number | undefined): Cell =>
-    count === undefined || elements === 0 ? null : { share: count / elements };
+  const share = (count: Figure | undefined): Cell =>
+    count === undefined || elements === 0 ? null : shareCell(count, elements);
   return [
     { count: elements },
     ...tasks.map((task) => share(active?.[task])),
     share(coverage?.[0]),
     share(coverage?.[1]),
     share(coverage?.at(-1)),
-    conflicts.length > 0
-      ? { share: conflicts.reduce((sum, value) => sum + value, 0) / conflicts.length }
-      : null,
+    meanCell(Object.values(metrics.sign_conflict)),
     ...tasks.map((task): Cell => {
       const value = distance?.[task];
-      return value === undefined ? null : { share: value };
+      return value === undefined ? null : shareCell(value, 1);
     }),
   ];
+}
+
+/** A figure as a share of `whole`, with half its interval where it has one. */
+export function shareCell(figure: Figure, whole: number): Cell {
+  if (typeof figure === 'number') return { share: figure / whole };
+  const { value, low, high } = figure;
+  const margin = low === null || high === null ? undefined : (high - low) / 2 / whole;
+  return { share: value / whole, margin };
+}
+
+function meanCell(figures: readonly Figure[]): Cell {
+  if (figures.length === 0) return null;
+  const values = figures.map((figure) => (typeof figure === 'number' ? figure : figure.value));
+  return { share: values.reduce((sum, value) => sum + value, 0) / values.length };
 }
 
 /** One number where all tasks share it, else each with its task. */

@@ -121,7 +121,11 @@ function escapeHtml(text: string): string {
 function cellText(cell: Cell): string {
   if (cell === null) return '–';
   if (typeof cell === 'string') return cell;
-  return 'count' in cell ? formatCount(cell.count) : formatShare(cell.share);
+  if ('count' in cell) return formatCount(cell.count);
+  const { share, margin } = cell;
+  return margin === undefined
+    ? formatShare(share)
+    : `${formatShare(share)} ±${(100 * margin).toFixed(1)}`;
 }
 
 function cellNumber(cell: Cell): string {

@@ -1,3 +1,4 @@
+import { usage } from '../arguments';
 import { checkRecipeFile } from '../../jobs/check-recipe';
 import { executeMerge } from '../../jobs/execute';
 import { openCheckpoint } from '../../tensors/checkpoint';
@@ -11,21 +12,28 @@ import { toText } from '../report/formats';
 import { formatPairs, formatTable } from '../table';
 import { formatBytes, formatCount } from '../units';
 import { exitCodes, type Call, type Outcome } from '../verb';
+import { inspectSample, lambdaGrid } from './inspect-sample';
 
 export function run(call: Call): Promise<Outcome> {
   const path = call.operands[0] ?? '';
   return /\.ya?ml$/i.test(path) ? inspectRecipe(path, call) : inspectCheckpoint(path, call);
 }
 
-/** Conflict metrics of a recipe's experts, read in full; nothing is written. */
+/** Conflict metrics of a recipe's experts: from a sample, or read in full. Nothing is written. */
 async function inspectRecipe(path: string, call: Call): Promise<Outcome> {
-  const { signal, terminal } = call;
+  const { signal, terminal, options } = call;
+  const grid = lambdaGrid(options.text('lambda'));
+  if (grid && options.flag('exact'))
+    throw usage('--lambda follows the sample; leave --exact out, or inspect one λ at a time');
   const checked = await checkRecipeFile(path, { signal });
   if (!checked.plan || !checked.inputs) return refused(checked, call);
   if (checked.problems.length > 0)
     terminal.note(problemLines(checked.problems, checked.path, terminal.noteStyle));
+  const { layout } = checked.inputs;
+  const { plan } = checked;
+  if (!options.flag('exact')) return inspectSample({ path, layout, plan, grid }, call);
   const { run } = checked.recipe;
-  const report = await executeMerge(checked.plan, {
+  const report = await executeMerge(plan, {
     directory: '',
     write: false,
     threads: run.threads,
@@ -35,7 +43,6 @@ async function inspectRecipe(path: string, call: Call): Promise<Outcome> {
       if (event.type === 'progress') terminal.progress.update(event);
     },
   });
-  const { layout } = checked.inputs;
   const document = {
     title: path,
     facts: [
