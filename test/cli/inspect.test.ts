@@ -65,7 +65,7 @@ describe('inspect', () => {
     const large = recipe('large', model(0), { one: model(0.5), two: model(0.7) });
     const { exact, total } = await inspect([large]);
     expect(exact).toBe(false);
-    const { value, low, high } = total.active['one']!;
+    const { value, low, high } = total.active['one'];
     expect(low!).toBeLessThan(value);
     expect(high!).toBeGreaterThan(value);
   });
@@ -73,7 +73,7 @@ describe('inspect', () => {
   it('follows λ from one reading', async () => {
     const { lambda = [] } = await inspect([golden, '--lambda', '0.2:0.8:0.2']);
     expect(lambda.map((point) => point.lambda)).toEqual([0.2, 0.4, 0.6, 0.8]);
-    const active = lambda.map((point) => point.active['spatial']!.value);
+    const active = lambda.map((point) => point.active['spatial'].value);
     expect(active).toEqual([...active].sort((a, b) => b - a));
   });
 

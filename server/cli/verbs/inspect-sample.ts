@@ -96,6 +96,7 @@ export async function inspectSample(
 
 /** Tensors without figures, and why. */
 function leftOut({
+  exact,
   unchanged,
   nonfinite,
   withoutMerge,
@@ -142,7 +143,7 @@ function lambdaTable(
 }
 
 /** The report with every figure as an estimate: an exact one has its value as both bounds. */
-function asEstimates(report: SketchReport): unknown {
+function asEstimates(report: SketchReport): Record<string, unknown> {
   return {
     ...report,
     tensors: report.tensors.map((tensor) => ({ ...tensor, ...estimates(tensor) })),
