@@ -55,6 +55,7 @@ function bundle() {
       'test/editor/run.ts',
       'test/editor/workspaces.ts',
       'test/workbench/user.ts',
+      'test/workbench/grammar.ts',
       ...suites.map((name) => `test/editor/${name}.test.ts`),
     ].map((path) => ({ in: path, out: basename(path).replace(/\.ts$/, '') })),
     outdir: built,
@@ -140,6 +141,11 @@ async function asUser(host, folder) {
   }
 }
 
+async function grammar(host) {
+  const { grammarTests } = createRequire(import.meta.url)(join(built, 'grammar.js'));
+  return grammarTests(join(host.folder, 'node_modules/code-server/lib/vscode'), root);
+}
+
 function write(counts) {
   mkdirSync(results, { recursive: true });
   writeFileSync(join(results, 'host.json'), JSON.stringify(counts, undefined, 2));
@@ -162,6 +168,7 @@ async function main() {
       const files = each.files.filter((name) => wanted.length === 0 || wanted.includes(name));
       if (files.length > 0) tests.push(...(await launch({ ...each, files })));
     }
+    if (!desktop) tests.push(...(await grammar(host)));
     if (wantsUser && !desktop) tests.push(...(await asUser(host, folder)));
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
