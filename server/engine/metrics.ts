@@ -100,14 +100,18 @@ export interface TensorOutcome {
   readonly spectral?: SpectralReport;
 }
 
-/** `report.json`: tensors in plan order, blocks, components and the total. */
+/**
+ * `report.json`: tensors in plan order, blocks, components and the total. Sums are over the tensors
+ * that some expert changed (K of the MergeVLA reference §2.1); unchanged ones (rule `base`) have
+ * figures of their own only.
+ */
 export function reportOf(plan: MergePlan, outcomes: readonly TensorOutcome[]): MergeReport {
   const { tasks } = plan;
   const blocks = new Map<string, { component: string; block: number | null; sums: MetricSums }>();
   const components = new Map<string, MetricSums>();
   let total: MetricSums = unchangedSums(plan, 0, 0);
-  for (const { job, sums } of outcomes) {
-    if (!sums) continue;
+  for (const { job, rule, sums } of outcomes) {
+    if (!sums || rule === 'base') continue;
     const { component, block } = job.place;
     const key = `${component} ${String(block)}`;
     const own = blocks.get(key)?.sums;
