@@ -138,7 +138,12 @@ export const verbs: readonly VerbSpec[] = [
     summary: 'writes the sample workspace: a recipe and the small zoo it merges',
     operands: 'DIR',
     count: [1, 1],
-    options: {},
+    options: {
+      study: {
+        type: 'boolean',
+        help: "instead: the paper's component and block studies on a zoo of OpenVLA's shape",
+      },
+    },
     load: () => import('./verbs/init'),
   },
   {

@@ -32,17 +32,17 @@ router:
  */
 export async function writeSample(folder: string): Promise<string> {
   const base = generate(sampleModel, 'base', 0.05);
-  writeCheckpoint(join(folder, 'zoo', 'base'), base);
+  writeCheckpoint(join(folder, 'zoo', 'base'), base, config);
   for (const task of sampleTasks) await writeExpert(join(folder, 'zoo', task), task, base);
   const recipe = join(folder, 'cubes.mergevla.yaml');
   writeFileSync(recipe, recipeText);
   return recipe;
 }
 
-type Values = ReadonlyMap<SampleTensor, Float32Array>;
+export type Values = ReadonlyMap<SampleTensor, Float32Array>;
 
 async function writeExpert(folder: string, task: string, base: Values): Promise<void> {
-  writeCheckpoint(folder, fineTune(base, task));
+  writeCheckpoint(folder, fineTune(base, task), config);
   await writePart(join(folder, 'action_head--checkpoint.pt'), generate(sampleHead, task, 0.08));
   await writePart(
     join(folder, 'proprio_projector--checkpoint.pt'),
@@ -51,7 +51,8 @@ async function writeExpert(folder: string, task: string, base: Values): Promise<
   writeFileSync(join(folder, 'dataset_statistics.json'), statistics(task));
 }
 
-function generate(tensors: readonly SampleTensor[], owner: string, scale: number): Values {
+/** Normal numbers, the same for one owner every time. */
+export function generate(tensors: readonly SampleTensor[], owner: string, scale: number): Values {
   return new Map(
     tensors.map((tensor) => {
       const random = gaussian(`${owner}/${tensor.name}`);
@@ -67,7 +68,7 @@ function generate(tensors: readonly SampleTensor[], owner: string, scale: number
  * What fine-tuning with adapters leaves: every matrix moves by a product of two thin ones. One part is
  * common to all tasks, so that some positions agree and others conflict.
  */
-function fineTune(base: Values, task: string): Values {
+export function fineTune(base: Values, task: string): Values {
   return new Map(
     [...base].map(([tensor, values]) => {
       if (tensor.name === 'action_queries.weight')
@@ -111,7 +112,8 @@ function gaussian(seed: string): () => number {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-function writeCheckpoint(folder: string, values: Values): void {
+/** `model.safetensors` in bfloat16 with its `config.json`. */
+export function writeCheckpoint(folder: string, values: Values, settings: object): void {
   const specs = [...values.keys()].map(({ name, shape }) => ({
     name,
     shape,
@@ -126,7 +128,7 @@ function writeCheckpoint(folder: string, values: Values): void {
   }
   writer.close();
   finishOutput(plan);
-  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
+  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
 async function writePart(path: string, values: Values): Promise<void> {

@@ -45,9 +45,13 @@ export const componentGroups: Readonly<Record<string, readonly string[]>> = {
   B: ['projector'],
   C: ['lm.embed', 'lm.block', 'lm.norm'],
   D: ['lm.head'],
+  vision_backbone: ['vision'],
+  language_model: ['lm.embed', 'lm.block', 'lm.norm'],
+  lm_head: ['lm.head'],
+  action_expert: ['expert', 'state_proj', 'action_in', 'action_out', 'time_mlp'],
 };
 
-/** Whether a component is selected: by its name, by a prefix (`vision` selects `vision.dino`) or by a letter. */
+/** Whether a component is selected: by its name, by a prefix (`vision` selects `vision.dino`) or by a group. */
 export function matchesComponent(selector: string, component: string): boolean {
   return (componentGroups[selector] ?? [selector]).some(
     (name) => component === name || component.startsWith(`${name}.`),

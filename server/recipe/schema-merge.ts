@@ -7,7 +7,7 @@ const globs = z.array(text);
 
 const scope = z.strictObject({
   components: key(z.array(text), {
-    doc: 'Components that are merged, by name (`lm.block`), by prefix (`vision` takes `vision.dino` and `vision.siglip`), or by the letters of the paper: `A` vision backbone, `B` projector, `C` language model body, `D` language model head.',
+    doc: 'Components that are merged, by name (`lm.block`), by prefix (`vision` takes `vision.dino` and `vision.siglip`), or by the letters of the paper: `A` vision backbone, `B` projector, `C` language model body, `D` language model head (`vision_backbone`, `projector`, `language_model` and `lm_head` in words).',
     examples: [['vision', 'projector'], ['A']],
     names: 'component',
   }),

@@ -43,6 +43,9 @@ describe('globs', () => {
     expect(matchesComponent('vision', 'vision.dino')).toBe(true);
     expect(matchesComponent('A', 'vision.dino')).toBe(true);
     expect(matchesComponent('C', 'lm.head')).toBe(false);
+    expect(matchesComponent('vision_backbone', 'vision.siglip')).toBe(true);
+    expect(matchesComponent('language_model', 'lm.head')).toBe(false);
+    expect(matchesComponent('action_expert', 'expert.block')).toBe(true);
     expect(matchesComponent('lm.h', 'lm.head')).toBe(false);
   });
 });
