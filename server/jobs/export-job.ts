@@ -11,7 +11,7 @@ import { writeReleased } from '../runs/released-write';
 import { openCheckpoint } from '../tensors/checkpoint';
 import { checkRecipeText, type CheckedRecipe } from './check-recipe';
 import { executeMerge } from './execute';
-import { hashOf } from './merge-manifest';
+import { hashOf } from '../runs/header-hash';
 import type { ProgressEvent } from './merge-job';
 import { finishMerged, planFor } from './merge-output';
 

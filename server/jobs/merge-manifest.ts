@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
 import type { MergeInputs } from '../engine/inputs';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { parametersOf as methodParameters } from '../recipe/methods';
 import type { Recipe } from '../recipe/schema';
+import { hashOf } from '../runs/header-hash';
 import type { Manifest } from '../runs/manifest';
-import type { CheckpointFile } from '../tensors/types';
 import { expertBlocks, type RouterFacts } from './router-bases';
 
 export interface ManifestParts {
@@ -38,14 +36,6 @@ export function makeManifest({ recipe, inputs, plan, form, router }: ManifestPar
     router,
     taskVector: form === 'weights' ? null : { dtype: dtypeOf(plan), precision: plan.precision },
   };
-}
-
-/** SHA-256 over the names and header hashes of a checkpoint's files, in name order. */
-export function hashOf(files: readonly CheckpointFile[]): string {
-  const hash = createHash('sha256');
-  for (const { path, headerHash } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1)))
-    hash.update(`${basename(path)}\0${headerHash}\n`);
-  return hash.digest('hex');
 }
 
 /** Tensors with the same rule and the same numbers are one group. */

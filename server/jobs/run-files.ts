@@ -8,7 +8,7 @@ import { modelCard } from '../runs/model-card';
 import type { RunDirectory } from '../runs/run-directory';
 import type { CheckpointFile } from '../tensors/types';
 import type { CheckedRecipe } from './check-recipe';
-import { hashOf } from './merge-manifest';
+import { hashOf } from '../runs/header-hash';
 
 export interface RunFacts {
   readonly checked: CheckedRecipe;

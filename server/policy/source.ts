@@ -5,6 +5,7 @@ import { readMergedDirectory } from '../runs/merged';
 import { openCheckpoint } from '../tensors/checkpoint';
 import { badConfig, badStatistics, noPolicy } from './errors';
 import { readJsonFile, type PolicyParts } from './parts';
+import { checkRun } from './source-checks';
 import { baseMissing, mergedParts } from './source-merged';
 import { weightsFolder, weightsParts } from './source-weights';
 import { parseStatistics, type StatisticsFile } from './statistics';
@@ -29,6 +30,7 @@ export async function openPolicyParts(path: string, options: SourceOptions): Pro
     const basePath = options.base ?? merged.base ?? recordedBase(folder);
     if (basePath === undefined) throw baseMissing(folder);
     const base = await openCheckpoint(resolve(dirname(folder), basePath), open);
+    await checkRun(merged, base);
     const config = readJsonFile(join(merged.companionFolder, 'config.json')) ?? base.config;
     return mergedParts(merged, base, statisticsIn(merged.companionFolder), config);
   }

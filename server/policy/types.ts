@@ -73,7 +73,7 @@ export interface Policy {
   readonly precision: 'float32';
   /** False where there is no router: one task, or `router: none`. */
   readonly routes: boolean;
-  /** When the task is chosen (recipe key `router.per`): at an episode's start, or before every chunk. */
+  /** How often the task is chosen (recipe key `router.per`): once an episode, a chunk, or a suite. */
   readonly routesPer: 'episode' | 'chunk' | 'suite';
   /**
    * Divides every later score of a task by its mean over these first frames (recipe key

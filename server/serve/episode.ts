@@ -30,6 +30,7 @@ export interface EpisodeAnswer {
 export class Episode {
   private task: string | undefined;
   private lastRouting: Routing | undefined;
+  private suite: string | undefined;
 
   constructor(
     private readonly policy: Policy,
@@ -41,10 +42,11 @@ export class Episode {
     return this.lastRouting;
   }
 
-  /** The next observation is the first of an episode. */
-  restart(): void {
-    this.task = undefined;
-    this.lastRouting = undefined;
+  /** The next observation is the first of an episode; with `per: suite` the route outlives it. */
+  restart(suite?: string): void {
+    const isSameSuite = this.policy.routesPer === 'suite' && suite === this.suite;
+    this.suite = suite;
+    if (!isSameSuite) this.forget();
   }
 
   async act(given: Observation): Promise<EpisodeAnswer> {
@@ -52,7 +54,7 @@ export class Episode {
     const observation = this.settings.rotate
       ? { ...given, images: given.images.map(turnPicture) }
       : given;
-    if (this.policy.routesPer === 'chunk') this.restart();
+    if (this.policy.routesPer === 'chunk') this.forget();
     const isFirst = this.task === undefined;
     const task = this.task ?? (await this.chooseTask(observation));
     this.task = task;
@@ -66,6 +68,11 @@ export class Episode {
       ...(isFirst && this.lastRouting ? { routing: this.lastRouting } : {}),
       seconds: (performance.now() - started) / 1000,
     };
+  }
+
+  private forget(): void {
+    this.task = undefined;
+    this.lastRouting = undefined;
   }
 
   private async chooseTask(observation: Observation): Promise<string> {

@@ -72,10 +72,11 @@ export class VlaEvalSession implements Session {
   }
 
   private startEpisode(payload: Fields): void {
-    this.episode.restart();
     this.buffer.length = 0;
     this.routed = null;
     this.current = isRecord(payload['task']) ? payload['task'] : {};
+    const { suite } = this.current;
+    this.episode.restart(typeof suite === 'string' ? suite : undefined);
   }
 
   private endEpisode(payload: Fields): void {

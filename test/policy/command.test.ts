@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,6 +96,23 @@ describe('mergevla route and act', () => {
     );
     expect(relativeError(weights.actions.flat(), compact.actions.flat())).toBeLessThan(1e-6);
     expect(weights.chosen).toBe('libero_goal');
+  });
+
+  it('refuse masks of another run and a base that changed', () => {
+    const other = recipe('other', 'masks: { lambda: 0.9 }\n');
+    expect(mergevla('merge', other, '--out', join(folder, 'other'), '--quiet').status).toBe(0);
+    cpSync(join(folder, 'compact'), join(folder, 'mixed'), { recursive: true });
+    const masks = 'merged/masks.safetensors';
+    cpSync(join(folder, 'other', masks), join(folder, 'mixed', masks));
+    const mixed = mergevla('route', join(folder, 'mixed'), ...seen(0));
+    expect(mixed.stderr).toContain('masks.safetensors belongs to another merge');
+    expect(mixed.status).toBe(65);
+    const changed = mergevla(
+      ...['route', join(folder, 'compact'), ...seen(0)],
+      ...['--base', join(fixtures, 'merged')],
+    );
+    expect(changed.stderr).toContain('is not the base that');
+    expect(changed.status).toBe(65);
   });
 
   it('print what the routing panel reads', () => {
