@@ -22,11 +22,9 @@ const linkedCommands = [
   'mergevla.openRunFolder',
   'mergevla.openRunReport',
   'mergevla.showLog',
-  'mergevla.openMergeLab',
+  'mergevla.showMaskRatios',
   'mergevla.showRouting',
   'mergevla.showSuccessRates',
-  'mergevla.computeExactly',
-  'mergevla.stopReading',
   'workbench.trust.manage',
 ] as const;
 

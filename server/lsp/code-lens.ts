@@ -32,13 +32,18 @@ function topLenses(context: ServerContext, { uri, recipe, path }: Analysis): Cod
 /** Panels that exist in this editor, and have something to show. */
 function panelLenses({ session }: ServerContext, uri: string, router: unknown): CodeLens[] {
   const panels: [string, string, boolean][] = [
-    ['Merge Lab', 'mergevla.openMergeLab', true],
+    ['Merge Lab', 'mergevla.showMaskRatios', true],
     ['Routing', 'mergevla.showRouting', router !== 'none'],
     ['Success rates', 'mergevla.showSuccessRates', true],
   ];
   return panels
     .filter(([, command, useful]) => useful && session.commands.includes(command))
-    .map(([title, command]) => lens(top, title, command, uri));
+    .map(([title, command]) =>
+      // Only the first panel is about a recipe; the others are about runs.
+      command === 'mergevla.showMaskRatios'
+        ? lens(top, title, command, uri)
+        : lens(top, title, command),
+    );
 }
 
 function checkTitle(context: ServerContext, uri: string): string {
@@ -90,7 +95,10 @@ function at(analysis: Analysis, path: RecipePath): Range | undefined {
   return range && toRange(range);
 }
 
-function lens(range: Range, title: string, command: string, argument: string): CodeLens {
-  const action: Command = { title, command, arguments: [argument] };
+function lens(range: Range, title: string, command: string, argument?: string): CodeLens {
+  const action: Command = {
+    ...{ title, command },
+    ...(argument === undefined ? {} : { arguments: [argument] }),
+  };
   return { range, command: action };
 }

@@ -34,13 +34,12 @@ export function sourceText(source: MetricsSource): string {
 export function metricsLinks({ session, metrics }: ServerContext, analysis: Analysis): string {
   const answer = metrics.report(analysis);
   const links = [
-    ['$(graph-line) Merge Lab', 'mergevla.openMergeLab', true],
+    ['$(graph-line) Merge Lab', 'mergevla.showMaskRatios', true],
     [
       '$(play) Compute exactly',
-      'mergevla.computeExactly',
+      'mergevla.merge',
       answer.state !== 'ready' || answer.source.kind === 'estimate',
     ],
-    ['$(stop-circle) Stop reading', 'mergevla.stopReading', answer.state === 'reading'],
   ] as const;
   return links
     .filter(([, command, useful]) => useful && session.commands.includes(command))

@@ -179,6 +179,14 @@ const steps: readonly (readonly [string, Step])[] = [
     async (hand) => {
       await hand.line('stack_cube').getByText('stack_cube').first().hover();
       await hand.page.locator('.monaco-hover', { hasText: 'sign conflict' }).first().waitFor();
+      await hand.page.waitForFunction(() =>
+        [...document.querySelectorAll('.monaco-hover')].some(
+          (element) =>
+            element.textContent.includes('sign conflict') &&
+            getComputedStyle(element).opacity === '1' &&
+            element.getAnimations({ subtree: true }).length === 0,
+        ),
+      );
       await hand.picture('hover-dark');
       await hand.page.keyboard.press('Escape');
     },
