@@ -161,6 +161,26 @@ export const verbs: readonly VerbSpec[] = [
     load: () => import('./verbs/report'),
   },
   {
+    name: 'import',
+    summary: 'success rates from the logs and result files of other harnesses',
+    operands: 'LOG…',
+    count: [1, 1024],
+    options: {
+      policy: { type: 'string', value: 'NAME', help: 'names the policy where a file does not' },
+      trials: {
+        type: 'string',
+        value: 'N',
+        help: 'rollouts a task, for files that hold only a rate (RoboTwin)',
+      },
+      out: {
+        type: 'string',
+        value: 'DIR',
+        help: 'makes DIR a run with these results; it must not exist or be empty',
+      },
+    },
+    load: () => import('./verbs/import'),
+  },
+  {
     name: 'demos',
     summary: 'demonstrations of the built-in bench by its scripted experts',
     operands: '',

@@ -36,4 +36,11 @@ export const evaluateProblems = {
     explanation: 'The merge has no masks or no router, so this policy does not exist.',
     example: 'masks: none # and evaluate.policies names masked',
   },
+  MV558: {
+    title: 'Results cannot be imported',
+    severity: 'error',
+    explanation:
+      'A log or result file is of no known form, holds several evaluations, was cut before its first finished episode, or lacks a number that only you can give (such as the rollouts a task of RoboTwin, with --trials). Nothing is written.',
+    example: 'mergevla import README.md',
+  },
 } as const satisfies Record<string, ProblemInfo>;

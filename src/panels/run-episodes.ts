@@ -1,7 +1,8 @@
 import { Uri, workspace } from 'vscode';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { EpisodeRecording } from '../../server/protocol/episode';
-import { isRecord } from '../../server/protocol/shape';
+import type { ForeignCounts } from '../../server/evaluate/rates/imported';
+import { arrayOf, isCount, isRecord, isString, object } from '../../server/protocol/shape';
 import type { Runs } from '../runs';
 import type { RunEpisodes } from './success-view';
 
@@ -23,18 +24,32 @@ export async function readRunEpisodes(runs: Runs): Promise<readonly RunEpisodes[
       };
     }),
   );
-  return all.filter(({ lines, run }) => lines.length > 0 || run.progress?.phase === 'evaluate');
+  return all.filter(
+    ({ lines, run, imported }) =>
+      lines.length > 0 || imported !== undefined || run.progress?.phase === 'evaluate',
+  );
 }
 
-function importFacts(text: string): { partial?: string } {
+const isCounts = arrayOf(
+  object<ForeignCounts>({ policy: isString, task: isString, successes: isCount, trials: isCount }),
+);
+
+function importFacts(text: string): NonNullable<RunEpisodes['imported']> {
   try {
     const value: unknown = JSON.parse(text);
-    const partial = isRecord(value) ? value['partial'] : undefined;
-    return typeof partial === 'string' ? { partial } : {};
+    if (!isRecord(value)) return unreadable;
+    const { partial, seeds, counts } = value;
+    return {
+      seeds: seeds === true,
+      counts: isCounts(counts) ? counts : [],
+      ...(typeof partial === 'string' ? { partial } : {}),
+    };
   } catch {
-    return { partial: 'import.json cannot be read' };
+    return unreadable;
   }
 }
+
+const unreadable = { seeds: false, counts: [], partial: 'import.json cannot be read' };
 
 async function readText(folder: string, file: string): Promise<string> {
   try {

@@ -6,7 +6,9 @@ import type {
 } from '../../server/protocol/panels/success-rates';
 import type { RunSummary } from '../../server/protocol/methods';
 import { paperGroup, paperTasks } from '../../server/evaluate/rates/paper';
-import type { PolicyRollouts } from '../../server/evaluate/rates/table';
+import type { PolicyRollouts, TaskRollouts } from '../../server/evaluate/rates/table';
+import { added } from '../../server/evaluate/rates/imported';
+import type { ForeignCounts } from '../../server/evaluate/rates/imported';
 import { successTable, sumEpisodes } from '../../server/evaluate/rates/table';
 
 /** One run with the episodes that it has so far. */
@@ -14,7 +16,12 @@ export interface RunEpisodes {
   readonly run: Pick<RunSummary, 'path' | 'name' | 'state' | 'progress'>;
   readonly lines: readonly EpisodeLine[];
   /** Imported results are a group of their own; `partial` says what is missing. */
-  readonly imported?: { readonly partial?: string };
+  readonly imported?: {
+    readonly partial?: string;
+    /** Without seeds of their own, episodes are no pairs. */
+    readonly seeds: boolean;
+    readonly counts: readonly ForeignCounts[];
+  };
 }
 
 /** Order of the bench's policies: floor and ceiling first. */
@@ -77,7 +84,9 @@ export function crossTable(
 }
 
 export function tasksOf(runs: readonly RunEpisodes[]): readonly string[] {
-  return [...new Set(runs.flatMap(({ lines }) => lines.map(({ task }) => task)))];
+  const counted = runs.flatMap(({ imported }) => imported?.counts ?? []);
+  const lines = runs.flatMap((run) => run.lines);
+  return [...new Set([...lines, ...counted].map(({ task }) => task))];
 }
 
 function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
@@ -86,7 +95,8 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
     const own = entry.lines.filter(
       ({ policy, expert, task }) => policy !== 'experts' || (expert ?? task) === task,
     );
-    const names = [...new Set(own.map(({ policy }) => policy))].sort(byOrder);
+    const counted = entry.imported?.counts ?? [];
+    const names = [...new Set([...own, ...counted].map(({ policy }) => policy))].sort(byOrder);
     return names.map((name): PolicyRollouts => {
       const lines = own.filter(({ policy }) => policy === name);
       const partial = entry.imported?.partial;
@@ -94,13 +104,28 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
         id: `${entry.run.path}#${name}`,
         label: name,
         detail: many ? entry.run.name : (details[name] ?? ''),
-        tasks: sumEpisodes(lines, plannedOf(entry, own)),
+        tasks: withCounts(entry, name, sumEpisodes(lines, plannedOf(entry, own))),
         state: stateOf(entry),
         ...(partial === undefined ? {} : { note: partial }),
         ...timeLeft(entry),
       };
     });
   });
+}
+
+/** Imported counts on top of imported episodes; pairs only where the file had seeds. */
+function withCounts(
+  { imported }: RunEpisodes,
+  policy: string,
+  sums: ReadonlyMap<string, TaskRollouts>,
+): ReadonlyMap<string, TaskRollouts> {
+  if (!imported) return sums;
+  const tasks = new Map(sums);
+  if (!imported.seeds)
+    for (const [task, sum] of tasks) tasks.set(task, { ...sum, bySeed: new Map() });
+  for (const count of imported.counts)
+    if (count.policy === policy) tasks.set(count.task, added(tasks.get(count.task), count));
+  return tasks;
 }
 
 function stateOf({ run, imported }: RunEpisodes): PolicyRollouts['state'] {

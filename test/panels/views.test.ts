@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import type { MergeReport } from '../../server/protocol/report';
+import type { MaskRatioAnswer } from '../../server/protocol/panels/mask-ratios';
+import { isMaskView, isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
+import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
+import { isFromRoutingPanel } from '../../server/protocol/panels/routing';
+import { pageHtml } from '../../src/panels/html';
+import { drawerView, maskSections, maskView } from '../../src/panels/mask-view';
+import { pairingOf, routedSet } from '../../src/panels/routing-view';
+import type { RunEpisodes } from '../../src/panels/success-view';
+import {
+  crossTable,
+  episodeId,
+  episodeList,
+  findEpisode,
+  rateTable,
+} from '../../src/panels/success-view';
+
+const metrics = (elements: number, active: number) => ({
+  elements,
+  active: { a: active, b: elements / 4 },
+  coverage: [elements / 4, elements / 2, elements / 4],
+  norm: { base: 10, merged: 1, a: 0.2, b: 0.4 },
+  cosine: { 'a|b': 0.1 },
+  sign_conflict: { 'a|b': 0.47 },
+});
+
+const report: MergeReport = {
+  tasks: ['a', 'b'],
+  exact: true,
+  tensors: [],
+  blocks: [
+    { component: 'language_model', block: 1, ...metrics(100, 40) },
+    { component: 'language_model', block: 0, ...metrics(100, 20) },
+    { component: 'projector', block: null, ...metrics(40, 10) },
+  ],
+  components: { language_model: metrics(200, 60), projector: metrics(40, 10) },
+  total: metrics(240, 70),
+};
+
+const parameters = { lambda: 0.6, alpha: 1, density: 1 };
+const answer: MaskRatioAnswer = {
+  n: 3,
+  recipe: {
+    name: 'x',
+    method: 'ties',
+    tasks: ['a', 'b'],
+    missing: [],
+    tensors: 5,
+    elements: 240,
+    saved: parameters,
+    uses: { lambda: true, alpha: true, density: true },
+  },
+  parameters,
+  source: { kind: 'exact', run: 'r' },
+  report,
+};
+
+describe('the mask panel gets', () => {
+  it('shares in network order, blocks sorted', () => {
+    const view = maskView(answer);
+    expect(isMaskView(view)).toBe(true);
+    expect(
+      maskSections(answer).map(({ component, blocks }) => [component, blocks.map((b) => b.label)]),
+    ).toEqual([
+      ['language_model', ['0', '1']],
+      ['projector', ['rest']],
+    ]);
+    expect([...view.active].slice(0, 6)).toEqual([0.2, 0.2, 0.2, 0.4, 0.4, 0.4]);
+    expect(view.totals[0]).toEqual({ label: 'Language model', active: [0.3, 0.25] });
+    expect(view.selfishOfRetained).toBeCloseTo(2 / 3, 12);
+    expect(view.cosine).toEqual([null, 0.1, 0.1, null]);
+    expect(view.norms.map((norm) => Number(norm).toFixed(6))).toEqual(['0.020000', '0.040000']);
+    expect(view.sentences.totals).toBe(
+      'Language model: a keeps 30 %, b keeps 25 %; Projector: a keeps 25 %, b keeps 25 %',
+    );
+  });
+
+  it('intervals where there are any, and NaN where there is no number', () => {
+    const { elements, coverage, norm, cosine, sign_conflict } = metrics(10, 1);
+    const bare = { elements, coverage, norm, cosine, sign_conflict };
+    const sampled = {
+      ...metrics(100, 0),
+      active: { a: { value: 40, low: 30, high: 50 }, b: { value: 20, low: null, high: null } },
+    };
+    const view = maskView({
+      ...answer,
+      source: { kind: 'estimate', fractionRead: 0.01, positionsRead: 2 },
+      report: {
+        ...report,
+        blocks: [
+          { component: 'c', block: 0, ...sampled },
+          { component: 'c', block: 1, ...bare },
+        ],
+        components: {},
+      },
+    });
+    expect([...view.active].slice(0, 6)).toEqual([0.4, 0.3, 0.5, NaN, NaN, NaN]);
+    expect([...view.active].slice(6, 9)).toEqual([0.2, NaN, NaN]);
+  });
+
+  it('the tensors of a selection', () => {
+    const tensor = {
+      name: 'w',
+      component: 'c',
+      block: 0,
+      kind: 'k',
+      shape: [2, 3],
+      rule: 'ties',
+      ...metrics(6, 3),
+    };
+    const view = drawerView(
+      { n: 1, tensors: [tensor] },
+      { title: 't', glob: 'w', tasks: ['a', 'b'] },
+      0.5,
+    );
+    expect(view).toMatchObject({
+      positions: 6,
+      positionsRead: 3,
+      rows: [{ shape: '2 × 3', active: [0.5, 0.25], conflict: 0.47 }],
+    });
+    expect(view.rows[0]?.norm).toBeCloseTo(0.03, 12);
+  });
+});
+
+const run = { path: '/w/runs/r', name: 'r', state: 'done' as const };
+const base = { policy: 'routed', task: 'pick', seed: 1, success: true, steps: 9, suite: 's' };
+const entry: RunEpisodes = {
+  run,
+  lines: [
+    {
+      ...base,
+      routed: 'pick',
+      scores: { pick: 3, push: 2 },
+      crossed: { pick: 1, push: 4 },
+      replay: 'episodes/1.json',
+    },
+    {
+      ...base,
+      seed: 2,
+      success: false,
+      reason: 'time limit',
+      routed: 'push',
+      scores: { pick: 2, push: 2.5 },
+      crossed: { pick: 2, push: 2 },
+    },
+    { ...base, task: 'push', routed: 'push', scores: { pick: 1, push: 2 } },
+    { ...base, policy: 'experts', expert: 'push', success: false },
+    { ...base, policy: 'experts' },
+  ],
+};
+
+describe('the success panel gets', () => {
+  it('rows in the order of the bench, experts only on their own task', () => {
+    const found = rateTable([entry], { interval: 'wilson', paper: undefined });
+    expect(found?.table.groups[0]?.rows.map(({ label }) => label)).toEqual(['experts', 'routed']);
+    expect(found?.table.groups[0]?.rows[0]?.cells[0]).toMatchObject({ successes: 1, trials: 1 });
+    expect(found?.table.groups[0]?.rows[1]?.routed).toEqual({ right: 2, known: 3 });
+  });
+
+  it('the cross matrix where an expert ran on another task', () => {
+    expect(crossTable([entry], 'wilson')?.groups[0]?.rows.map(({ label }) => label)).toEqual([
+      'push',
+      'pick',
+    ]);
+    expect(crossTable([{ run, lines: entry.lines.slice(0, 3) }], 'wilson')).toBeUndefined();
+  });
+
+  it('the episodes of a cell, and finds the recording of one', () => {
+    const row = '/w/runs/r#routed';
+    const list = episodeList([entry], row, 'pick');
+    expect(list?.items.map(({ seed, replay, reason }) => [seed, replay, reason])).toEqual([
+      [1, true, 'success'],
+      [2, false, 'time limit'],
+    ]);
+    const first = entry.lines[0];
+    expect(first && findEpisode([entry], episodeId(row, first))?.line.replay).toBe(
+      'episodes/1.json',
+    );
+    expect(findEpisode([entry], `${row}#pick#2`)).toBeUndefined();
+    expect(episodeList([entry], 'other#routed', 'pick')).toBeUndefined();
+  });
+
+  it('the paper alone where nothing was run', () => {
+    const found = rateTable([], { interval: 'wilson', paper: 'so101' });
+    expect(found?.table.groups).toHaveLength(1);
+    expect(rateTable([], { interval: 'wilson', paper: undefined })).toBeUndefined();
+  });
+});
+
+describe('the routing panel gets', () => {
+  it('both pairings, margins against the best other, ties to the lowest index', () => {
+    expect(pairingOf(entry)).toBe('same');
+    const same = routedSet(entry, 'same');
+    expect(same?.episodes.map(({ truth, routed, margin }) => [truth, routed, margin])).toEqual([
+      [0, 0, 1],
+      [0, 1, -0.5],
+      [1, 1, 1],
+    ]);
+    expect(same?.right).toBeCloseTo(2 / 3, 12);
+    const crossed = routedSet(entry, 'crossed');
+    expect(crossed?.episodes.map(({ routed }) => routed)).toEqual([1, 0]);
+    expect(routedSet({ run, lines: [] }, 'same')).toBeUndefined();
+  });
+});
+
+describe('messages from a page', () => {
+  it('are refused when they do not fit', () => {
+    const bad = [
+      null,
+      1,
+      {},
+      { type: 'x' },
+      { type: 'ready' },
+      { type: 'ready', revision: -1 },
+      { type: 'copy', text: 5 },
+      { type: 'export', name: 'a', format: 'exe', content: '' },
+    ];
+    for (const guard of [isFromMaskPanel, isFromSuccessPanel, isFromRoutingPanel]) {
+      expect(bad.filter((message) => guard(message))).toEqual([]);
+      expect(guard({ type: 'ready', revision: 0 })).toBe(true);
+    }
+    expect(
+      isFromMaskPanel({ type: 'setParameters', n: 1, lambda: NaN, alpha: 1, density: 1 }),
+    ).toBe(false);
+    expect(isFromMaskPanel({ type: 'toString' })).toBe(false);
+  });
+});
+
+describe('the page', () => {
+  it('allows one script by nonce and nothing inline, and escapes its title', () => {
+    const html = pageHtml({
+      title: '<b>"x"',
+      script: 's.js',
+      style: 's.css',
+      cspSource: 'https://own',
+      nonce: 'abc',
+    });
+    expect(html).toContain("default-src 'none'; script-src 'nonce-abc'; style-src https://own");
+    expect(html).not.toMatch(/unsafe|<b>|connect-src|frame-src/);
+  });
+});
