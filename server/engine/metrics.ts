@@ -15,7 +15,9 @@ export interface MetricSums {
   readonly tasks: readonly number[];
   /** Pairs in the order (1,2) (1,3) … (2,3) …. */
   readonly dots: readonly number[];
+  /** Positions whose signs differ, and positions where both are non-zero. */
   readonly conflicts: readonly number[];
+  readonly compared: readonly number[];
   /** Empty without masks, as are the next two. */
   readonly distances: readonly number[];
   readonly active: readonly number[];
@@ -33,6 +35,7 @@ export function addSums(a: MetricSums, b: MetricSums): MetricSums {
     tasks: each(a.tasks, b.tasks),
     dots: each(a.dots, b.dots),
     conflicts: each(a.conflicts, b.conflicts),
+    compared: each(a.compared, b.compared),
     distances: each(a.distances, b.distances),
     active: each(a.active, b.active),
     coverage: each(a.coverage, b.coverage),
@@ -51,6 +54,7 @@ export function unchangedSums(plan: MergePlan, elements: number, base: number): 
     tasks: zeros(tasks),
     dots: zeros((tasks * (tasks - 1)) / 2),
     conflicts: zeros((tasks * (tasks - 1)) / 2),
+    compared: zeros((tasks * (tasks - 1)) / 2),
     distances: zeros(masked),
     active: zeros(masked),
     coverage: plan.masks ? [elements, ...zeros(tasks)] : [],
@@ -75,7 +79,7 @@ export function metricsOf(tasks: readonly string[], sums: MetricSums): Metrics<n
       const norms = Math.sqrt(sums.tasks[a]) * Math.sqrt(sums.tasks[b]);
       const key = `${tasks[a]}|${tasks[b]}`;
       cosine[key] = norms > 0 ? sums.dots[pair] / norms : 0;
-      conflict[key] = sums.elements > 0 ? sums.conflicts[pair] / sums.elements : 0;
+      conflict[key] = sums.compared[pair] > 0 ? sums.conflicts[pair] / sums.compared[pair] : 0;
     }
   const common = { elements: sums.elements, norm, cosine, sign_conflict: conflict };
   return sums.coverage.length > 0 ? { ...common, ...maskMetrics(tasks, sums) } : common;

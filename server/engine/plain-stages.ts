@@ -46,12 +46,13 @@ export const plainStages: Stages = {
   gram3: (columns, out, n) => {
     const [a, b, c] = [0, 1, 2].map((m) => column(columns, m));
     out.fill(0);
-    const conflicts = new Float64Array(1);
+    const signs = new Float64Array(2);
     [a, b, c].forEach((x, i) => (out[i] = sumSquares(x, n)));
     [[a, b] as const, [a, c] as const, [b, c] as const].forEach(([x, y], i) => {
-      conflicts[0] = 0;
-      out[3 + i] = dot(x, y, conflicts, n);
-      out[6 + i] = conflicts[0];
+      signs.fill(0);
+      out[3 + i] = dot(x, y, signs, n);
+      out[6 + i] = signs[0];
+      out[9 + i] = signs[1];
     });
   },
   dot,
@@ -188,14 +189,13 @@ function sumSquares(a: Float32Array, n: number): number {
   return s[0] + s[1] + (s[2] + s[3]);
 }
 
-function dot(a: Float32Array, b: Float32Array, conflicts: Float64Array, n: number): number {
+function dot(a: Float32Array, b: Float32Array, signs: Float64Array, n: number): number {
   const s = new Float64Array(4);
-  let negative = 0;
   for (let i = 0; i < n; i++) {
-    const product = a[i] * b[i];
-    s[i & 3] += product;
-    if (product < 0) negative++;
+    s[i & 3] += a[i] * b[i];
+    const product = Math.sign(a[i]) * Math.sign(b[i]);
+    if (product < 0) signs[0]++;
+    if (Math.abs(product) > 0) signs[1]++;
   }
-  conflicts[0] += negative;
   return s[0] + s[1] + (s[2] + s[3]);
 }

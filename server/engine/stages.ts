@@ -53,12 +53,15 @@ export interface Stages {
   /** Σ a² in float64, element i in partial sum i mod 4. */
   sumSquares(a: Float32Array, n: number): number;
   /**
-   * Of exactly three columns, into `out` (9 numbers, set): Σ a², Σ b², Σ c², Σ ab, Σ ac, Σ bc and the
-   * numbers of negative products ab, ac, bc: the same as `sumSquares` and `dot`, in one reading.
+   * Of exactly three columns, into `out` (12 numbers, set): Σ a², Σ b², Σ c², Σ ab, Σ ac, Σ bc, and for
+   * ab, ac, bc what `dot` adds to `signs[0]` and then to `signs[1]`: all in one reading.
    */
   gram3(columns: Columns, out: Float64Array, n: number): void;
-  /** Σ a·b likewise; adds the number of negative products to `conflicts[0]`. */
-  dot(a: Float32Array, b: Float32Array, conflicts: Float64Array, n: number): number;
+  /**
+   * Σ a·b likewise; adds to `signs[0]` the number of positions with opposite signs, and to `signs[1]`
+   * that of positions where both are non-zero (and no NaN).
+   */
+  dot(a: Float32Array, b: Float32Array, signs: Float64Array, n: number): number;
 }
 
 export interface Election {

@@ -20,10 +20,11 @@ export class SumGatherer {
   private readonly tasks: Float64Array;
   private readonly dots: Float64Array;
   private readonly conflicts: Float64Array;
+  private readonly compared: Float64Array;
   private readonly distances: Float64Array;
   private readonly active: Float64Array;
   private readonly coverage: Float64Array;
-  private readonly conflict: Float64Array;
+  private readonly signs: Float64Array;
   private readonly gram: Float64Array;
 
   constructor(
@@ -35,17 +36,18 @@ export class SumGatherer {
     this.tasks = new Float64Array(count);
     this.dots = new Float64Array(pairs);
     this.conflicts = new Float64Array(pairs);
+    this.compared = new Float64Array(pairs);
     this.distances = new Float64Array(plan.masks ? count : 0);
     this.active = new Float64Array(plan.masks ? count : 0);
     this.coverage = new Float64Array(plan.masks ? count + 1 : 0);
-    this.conflict = kernels.doubles(1);
-    this.gram = kernels.doubles(9);
+    this.signs = kernels.doubles(2);
+    this.gram = kernels.doubles(12);
   }
 
   reset(): void {
     this.base = 0;
     this.merged = 0;
-    for (const sums of [this.tasks, this.dots, this.conflicts]) sums.fill(0);
+    for (const sums of [this.tasks, this.dots, this.conflicts, this.compared]) sums.fill(0);
     for (const sums of [this.distances, this.active, this.coverage]) sums.fill(0);
   }
 
@@ -65,6 +67,7 @@ export class SumGatherer {
       add(this.tasks, i, this.gram[i] ?? 0);
       add(this.dots, i, this.gram[3 + i] ?? 0);
       add(this.conflicts, i, this.gram[6 + i] ?? 0);
+      add(this.compared, i, this.gram[9 + i] ?? 0);
     }
   }
 
@@ -75,9 +78,10 @@ export class SumGatherer {
       const first = column(taskVectors, a);
       add(this.tasks, a, stages.sumSquares(first, padded));
       for (let b = a + 1; b < taskVectors.count; b++, pair++) {
-        this.conflict[0] = 0;
-        add(this.dots, pair, stages.dot(first, column(taskVectors, b), this.conflict, padded));
-        add(this.conflicts, pair, this.conflict[0]);
+        this.signs.fill(0);
+        add(this.dots, pair, stages.dot(first, column(taskVectors, b), this.signs, padded));
+        add(this.conflicts, pair, this.signs[0] ?? 0);
+        add(this.compared, pair, this.signs[1] ?? 0);
       }
     }
   }
@@ -121,6 +125,7 @@ export class SumGatherer {
       tasks: Array.from(this.tasks),
       dots: Array.from(this.dots),
       conflicts: Array.from(this.conflicts),
+      compared: Array.from(this.compared),
       distances: Array.from(this.distances),
       active: Array.from(this.active),
       coverage: Array.from(this.coverage),

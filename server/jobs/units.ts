@@ -77,6 +77,7 @@ export interface UnitSums {
   readonly tasks: readonly number[];
   readonly dots: readonly number[];
   readonly conflicts: readonly number[];
+  readonly compared: readonly number[];
   readonly distances: readonly number[];
   readonly active: readonly number[];
   readonly coverage: readonly number[];

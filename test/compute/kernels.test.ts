@@ -59,14 +59,14 @@ function benches(values: Float32Array): { plain: Bench; wasm: Bench } {
       target: new Float32Array(n),
       bits: new Uint8Array((n / 8) * tasks),
       words: new Uint32Array(65_536),
-      doubles: new Float64Array(9),
+      doubles: new Float64Array(12),
       weights: new Float32Array(tasks),
     }),
     wasm: make(kernels.stages, kernels.floats(n * tasks), {
       target: kernels.floats(n),
       bits: kernels.bytes((n / 8) * tasks),
       words: kernels.words(65_536),
-      doubles: kernels.doubles(9),
+      doubles: kernels.doubles(12),
       weights: kernels.floats(tasks),
     }),
   };

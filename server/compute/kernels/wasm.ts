@@ -19,7 +19,7 @@ interface Exports {
   applyMask(base: number, merged: number, bits: number, target: number, n: number): void;
   distance(tau: number, merged: number, bits: number, n: number): number;
   sumSquares(a: number, n: number): number;
-  dot(a: number, b: number, n: number, conflicts: number): number;
+  dot(a: number, b: number, n: number, signs: number): number;
   gram3(a: number, b: number, c: number, n: number, out: number): void;
 }
 
@@ -138,7 +138,7 @@ function stagesOf(calls: Exports): Stages {
       const step = columns.stride * 4;
       calls.gram3(first, first + step, first + 2 * step, n, out.byteOffset);
     },
-    dot: (a, b, conflicts, n) => calls.dot(a.byteOffset, b.byteOffset, n, conflicts.byteOffset),
+    dot: (a, b, signs, n) => calls.dot(a.byteOffset, b.byteOffset, n, signs.byteOffset),
   };
 }
 

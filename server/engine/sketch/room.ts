@@ -26,7 +26,7 @@ export interface Room {
   readonly divisors: Float32Array;
   readonly masks: Uint8Array;
   readonly histogram: Uint32Array;
-  readonly conflicts: Float64Array;
+  readonly signs: Float64Array;
 }
 
 const bytesEach = 64;
@@ -53,7 +53,7 @@ export function openRoom(memory: Memory, sketch: Sketch): Room {
     divisors: memory.floats(tasks),
     masks: memory.bytes((tasks * longest) / 8),
     histogram: memory.words(tasks + 1),
-    conflicts: memory.doubles(1),
+    signs: memory.doubles(2),
   };
 }
 

@@ -41,7 +41,7 @@ export function pairsOf(count: number): readonly (readonly [number, number])[] {
 }
 
 /** Totals that no slider changes. */
-export function inputTotals(tensor: SketchTensor, { stages, conflicts }: Room): InputTotals {
+export function inputTotals(tensor: SketchTensor, { stages, signs }: Room): InputTotals {
   const { columns, base } = tensor;
   const expansion = expansionOf(tensor);
   const squares = Array.from(
@@ -51,7 +51,7 @@ export function inputTotals(tensor: SketchTensor, { stages, conflicts }: Room): 
   const dots: number[] = [];
   const conflict = pairsOf(columns.count).map(([a, b]) => {
     const [first, second] = [column(columns, a), column(columns, b)];
-    dots.push(stages.dot(first, second, conflicts, columns.stride) * expansion);
+    dots.push(stages.dot(first, second, signs, columns.stride) * expansion);
     const opposite = new Float64Array(tensor.clusters.length);
     const both = new Float64Array(tensor.clusters.length);
     countSigns(first, second, opposite, both);
