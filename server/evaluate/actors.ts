@@ -19,28 +19,21 @@ export function fixedActor(policy: Policy, task: string, masked = true): PolicyA
 }
 
 /**
- * The router decides: at the first observation of the episode (Algorithm 1), before every chunk, or
- * once for the suite, in which case `decided` says how.
+ * The router decides: at the first observation of the episode (Algorithm 1), or once for the suite, in
+ * which case `decided` says how.
  */
-export function routedActor(
-  policy: Policy,
-  per: 'episode' | 'chunk' | 'suite',
-  decided?: Routing,
-): PolicyActor {
-  let first: Routing | undefined;
-  let current: Routing | undefined;
+export function routedActor(policy: Policy, decided?: Routing): PolicyActor {
+  let routing: Routing | undefined;
   return {
     get routing() {
-      return first;
+      return routing;
     },
     async start(input) {
-      first = decided ?? (await policy.route(input));
-      current = first;
-      return { routed: first.chosen };
+      routing = decided ?? (await policy.route(input));
+      return { routed: routing.chosen };
     },
     async act(input) {
-      if (per === 'chunk') current = await policy.route(input);
-      return (await policy.act(input, current?.chosen ?? '')).actions;
+      return (await policy.act(input, routing?.chosen ?? '')).actions;
     },
   };
 }

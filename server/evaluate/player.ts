@@ -16,7 +16,7 @@ export interface PlayerSettings {
   readonly execute: number | null;
   /** Null: the suite's limit. */
   readonly maxSteps: number | null;
-  readonly routing: 'episode' | 'chunk' | 'suite';
+  readonly routing: 'episode' | 'suite';
   /** The seed whose first observation decides for `suite`. */
   readonly firstSeed: number;
 }
@@ -87,7 +87,7 @@ export class Player {
     if (job.policy === 'routed') {
       const { routing } = this.settings;
       const decided = routing === 'suite' ? await this.decideFor(stage) : undefined;
-      return routedActor(policy, routing, decided);
+      return routedActor(policy, decided);
     }
     const actor = fixedActor(policy, job.expert ?? task);
     if (job.policy !== 'blind') return actor;

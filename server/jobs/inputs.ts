@@ -10,7 +10,7 @@ import { alignNames } from '../tensors/names';
 import type { Checkpoint, Layout, ModulePlace } from '../tensors/types';
 import { checkInputs } from './input-checks';
 import { findingOf, type InputFinding } from './input-finding';
-import { seemSame, type SameContentCache } from './same-content';
+import { compareContent, type SameContentCache } from './same-content';
 
 /** Kept by an editor for its life: checking again then costs one `stat` for each file. */
 export interface InputCache {
@@ -31,6 +31,8 @@ export interface LoadedInputs {
 export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly cache?: InputCache | undefined;
+  /** Takes samples for copies of checkpoints and warns, where nothing may be read as a whole. */
+  readonly samplesOnly?: boolean;
 }
 
 /**
@@ -50,11 +52,7 @@ export async function loadInputs(
   throwIfCancelled(options.signal);
   return {
     inputs,
-    findings: [
-      ...loader.findings,
-      ...checkInputs(inputs),
-      ...(await findCopies(inputs, options.cache)),
-    ],
+    findings: [...loader.findings, ...checkInputs(inputs), ...(await findCopies(inputs, options))],
   };
 }
 
@@ -155,29 +153,37 @@ function findPlaces(
 /** Experts that are copies of the base or of each other under another path. */
 async function findCopies(
   { base, experts }: MergeInputs,
-  cache: InputCache | undefined,
+  { signal, cache, samplesOnly = false }: LoadOptions,
 ): Promise<readonly InputFinding[]> {
   const findings: InputFinding[] = [];
-  const add = (code: string, task: string, message: string): number =>
-    findings.push({ code, severity: 'warning', message, recipePath: ['experts', task, 'path'] });
+  const options = { prove: !samplesOnly, signal, cache: cache?.sameContent };
+  const hold = async (
+    one: Checkpoint,
+    other: Checkpoint,
+    { code, task, who }: { readonly code: string; readonly task: string; readonly who: string },
+  ): Promise<void> => {
+    // One path named twice is told from the recipe alone (MV317, MV318), so it is not told again.
+    if (one.path === other.path) return;
+    const sameness = await compareContent(one, other, options);
+    if (sameness === 'different') return;
+    const isProven = sameness === 'proven';
+    findings.push({
+      code,
+      severity: isProven ? 'error' : 'warning',
+      message: isProven ? who : `${who} in every place that was sampled`,
+      recipePath: ['experts', task, 'path'],
+    });
+  };
   const seen: { readonly task: string; readonly checkpoint: Checkpoint }[] = [];
   for (const { task, checkpoint, adapter } of experts) {
     if (!checkpoint || adapter) continue;
-    if (base && (await isCopy(base, checkpoint, cache)))
-      add('MV438', task, `the expert \`${task}\` holds the weights of the base`);
-    for (const other of seen)
-      if (await isCopy(other.checkpoint, checkpoint, cache))
-        add('MV437', task, `the experts \`${other.task}\` and \`${task}\` hold the same weights`);
+    const isBase = `the expert \`${task}\` (${checkpoint.path}) holds the weights of the base`;
+    if (base) await hold(base, checkpoint, { code: 'MV438', task, who: isBase });
+    for (const other of seen) {
+      const who = `the experts \`${other.task}\` and \`${task}\` (${checkpoint.path}) hold the same weights`;
+      await hold(other.checkpoint, checkpoint, { code: 'MV437', task, who });
+    }
     seen.push({ task, checkpoint });
   }
   return findings;
-}
-
-/** One path named twice is told from the recipe alone (MV317, MV318), so it is not told again. */
-async function isCopy(
-  one: Checkpoint,
-  other: Checkpoint,
-  cache: InputCache | undefined,
-): Promise<boolean> {
-  return one.path !== other.path && seemSame(one, other, cache?.sameContent);
 }

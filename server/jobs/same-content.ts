@@ -1,32 +1,50 @@
 import { realpath } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled } from '../protocol/merge-error';
 import { elementBytes } from '../tensors/dtypes';
 import { TensorReader } from '../tensors/reader';
 import type { Checkpoint, TensorInfo } from '../tensors/types';
 
-/** Answers by file identity, kept by whoever checks the same recipe again and again. */
-export type SameContentCache = Map<string, boolean>;
+/** How sure it is that two checkpoints hold the same numbers. */
+export type Sameness = 'different' | 'samples' | 'proven';
 
-/**
- * True when two checkpoints are one by path, or agree in every sampled byte: the start, middle and
- * end of every tensor. Fine-tuning that changes none of these bytes has not been seen, but samples
- * prove nothing, so callers warn and do not refuse.
- */
-export async function seemSame(
-  one: Checkpoint,
-  other: Checkpoint,
-  cache?: SameContentCache,
-): Promise<boolean> {
-  if ((await realpath(one.path)) === (await realpath(other.path))) return true;
-  if (!sameHeaders(one, other)) return false;
-  const key = [...one.files, ...other.files].map((f) => `${f.path}:${f.size}:${f.mtimeMs}`).join();
-  const known = cache?.get(key);
-  if (known !== undefined) return known;
-  const same = sameSamples(one, other);
-  cache?.set(key, same);
-  return same;
+/** Answers by file identity, kept by whoever checks the same recipe again and again. */
+export type SameContentCache = Map<string, Sameness>;
+
+export interface CompareOptions {
+  /** Reads everything where the samples agree; without it the answer is never more than `samples`. */
+  readonly prove: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly cache?: SameContentCache | undefined;
 }
 
-function sameHeaders(one: Checkpoint, other: Checkpoint): boolean {
+/**
+ * Compares two checkpoints: one place, other headers, then the start, middle and end of every tensor,
+ * and only when all of these agree every byte, up to the first difference. Samples prove nothing, so
+ * callers may refuse only what is `proven`. Throws `Cancelled`, and MV422 for a file that changes.
+ */
+export async function compareContent(
+  one: Checkpoint,
+  other: Checkpoint,
+  options: CompareOptions,
+): Promise<Sameness> {
+  if ((await realpath(one.path)) === (await realpath(other.path))) return 'proven';
+  if (!haveSameHeaders(one, other)) return 'different';
+  const files = [...one.files, ...other.files];
+  const key = files.map((f) => `${f.path}:${f.size}:${f.mtimeMs}`).join();
+  const known = options.cache?.get(key);
+  if (known !== undefined && !(known === 'samples' && options.prove)) return known;
+  const reader = new TensorReader(files);
+  try {
+    const found = await compareTensors(reader, one, other, options);
+    options.cache?.set(key, found);
+    return found;
+  } finally {
+    reader.close();
+  }
+}
+
+function haveSameHeaders(one: Checkpoint, other: Checkpoint): boolean {
   if (one.tensors.size !== other.tensors.size) return false;
   for (const tensor of one.tensors.values()) {
     const twin = other.tensors.get(tensor.name);
@@ -35,29 +53,49 @@ function sameHeaders(one: Checkpoint, other: Checkpoint): boolean {
   return true;
 }
 
-/** Elements read at each of three places; experts almost always differ in the first tensor. */
-const sampleElements = 64;
-
-function sameSamples(one: Checkpoint, other: Checkpoint): boolean {
-  const reader = new TensorReader([...one.files, ...other.files]);
-  try {
-    for (const tensor of one.tensors.values()) {
-      const twin = other.tensors.get(tensor.name);
-      if (!twin || !sameSample(reader, tensor, twin)) return false;
+async function compareTensors(
+  reader: TensorReader,
+  one: Checkpoint,
+  other: Checkpoint,
+  { prove, signal }: CompareOptions,
+): Promise<Sameness> {
+  const pairs = [...one.tensors.values()].flatMap((tensor) => {
+    const twin = other.tensors.get(tensor.name);
+    return twin ? [[tensor, twin] as const] : [];
+  });
+  if (!pairs.every(([tensor, twin]) => isSampleEqual(reader, tensor, twin))) return 'different';
+  if (!prove) return 'samples';
+  for (const [tensor, twin] of pairs)
+    for (let start = 0; start < tensor.elements; start += pieceElements) {
+      throwIfCancelled(signal);
+      const count = Math.min(pieceElements, tensor.elements - start);
+      if (!isEqual(reader, [tensor, twin], { start, count })) return 'different';
+      // A signal is only heard between two pieces.
+      await setImmediate();
     }
-    return true;
-  } finally {
-    reader.close();
-  }
+  return 'proven';
 }
 
-function sameSample(reader: TensorReader, one: TensorInfo, other: TensorInfo): boolean {
+/** Elements read at each of three places; experts almost always differ in the first tensor. */
+const sampleElements = 64;
+/** Elements compared at once when everything is read. */
+const pieceElements = 1 << 20;
+
+function isSampleEqual(reader: TensorReader, one: TensorInfo, other: TensorInfo): boolean {
   const count = Math.min(sampleElements, one.elements);
+  return [0, Math.floor((one.elements - count) / 2), one.elements - count].every((start) =>
+    isEqual(reader, [one, other], { start, count }),
+  );
+}
+
+function isEqual(
+  reader: TensorReader,
+  [one, other]: readonly [TensorInfo, TensorInfo],
+  { start, count }: { readonly start: number; readonly count: number },
+): boolean {
   const a = Buffer.alloc(count * elementBytes(one.dtype));
   const b = Buffer.alloc(a.length);
-  return [0, Math.floor((one.elements - count) / 2), one.elements - count].every((start) => {
-    reader.readBytes(one, start, a);
-    reader.readBytes(other, start, b);
-    return a.equals(b);
-  });
+  reader.readBytes(one, start, a);
+  reader.readBytes(other, start, b);
+  return a.equals(b);
 }

@@ -37,7 +37,11 @@ export async function loadRecipeFiles(
 ): Promise<LoadedFiles> {
   const recipe = resolveRecipe(analysis.recipe);
   const path = analysis.path ?? '.';
-  const { inputs, findings } = await loadInputs(recipe, path, { signal, cache });
+  const { inputs, findings } = await loadInputs(recipe, path, {
+    signal,
+    cache,
+    samplesOnly: true,
+  });
   const opened = openedBy(inputs);
   const checkpoints = named(recipe).map(({ role, key, written }) => {
     const error = findings.find(

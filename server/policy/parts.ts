@@ -15,7 +15,7 @@ export interface RouterSettings {
   readonly temperature: number;
   /** Which hidden states are projected: 0 is the embedding, N the final, normed ones. */
   readonly hiddenEntry: number;
-  readonly per: 'episode' | 'chunk' | 'suite';
+  readonly per: 'episode' | 'suite';
 }
 
 /** What differs between tasks. */

@@ -151,15 +151,16 @@ export const checkpointProblems = {
   },
   MV437: {
     title: 'Experts are copies',
-    severity: 'warning',
-    explanation: 'Two experts under different paths hold the same weights in every sampled place.',
+    severity: 'error',
+    explanation:
+      'Two experts under different paths hold the same bytes in every tensor. While a recipe is being written only samples are compared, and it is a warning.',
     example: 'experts: {a: zoo/cubes, b: zoo/cubes-copy}',
   },
   MV438: {
     title: 'Expert is a copy of the base',
-    severity: 'warning',
+    severity: 'error',
     explanation:
-      'Its task vector is zero: probably a link to the wrong folder, or a training run that changed nothing.',
+      'Every byte is equal, so its task vector is zero: probably a link to the wrong folder, or a training run that changed nothing. While a recipe is being written only samples are compared, and it is a warning.',
     example: 'experts: {cubes: zoo/base-copy}',
   },
   MV439: {

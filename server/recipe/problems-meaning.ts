@@ -102,13 +102,13 @@ export const meaningProblems = {
   },
   MV317: {
     title: 'Two tasks on one checkpoint',
-    severity: 'warning',
+    severity: 'error',
     explanation: 'The two tasks would count double and could not be told apart.',
     example: 'experts: {a: zoo/x, b: zoo/x}',
   },
   MV318: {
     title: 'Expert is the base',
-    severity: 'warning',
+    severity: 'error',
     explanation: 'Its task vector is zero.',
     example: 'base: zoo/base\nexperts: {a: zoo/base}',
   },

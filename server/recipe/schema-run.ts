@@ -48,12 +48,11 @@ export const routerSchema = z.union([
       default: defaults.router.temperature,
       range: '> 0',
     }),
-    per: key(z.enum(['episode', 'chunk', 'suite']), {
+    per: key(z.enum(['episode', 'suite']), {
       doc: 'How often the task is chosen.',
       default: defaults.router.per,
       values: {
         episode: 'once, from the first observation (Algorithm 1)',
-        chunk: 'before every action chunk',
         suite: 'once for all episodes of a task, from the first one (released code)',
       },
     }),

@@ -149,7 +149,7 @@ export interface Router {
   readonly value_block: number | null;
   readonly hidden_entry: number | null;
   readonly temperature: number;
-  readonly per: 'episode' | 'chunk' | 'suite';
+  readonly per: 'episode' | 'suite';
   readonly offset: 'none' | 'stored';
   readonly calibration: readonly string[];
 }

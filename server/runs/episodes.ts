@@ -17,7 +17,7 @@ export interface EvaluationSettings {
   readonly execute: number | null;
   /** Null: the suite's own. */
   readonly max_steps: number | null;
-  readonly routing: 'episode' | 'chunk' | 'suite';
+  readonly routing: 'episode' | 'suite';
   readonly command: string | readonly string[] | null;
 }
 

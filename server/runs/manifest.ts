@@ -36,7 +36,7 @@ export interface Manifest {
     readonly valueBlock: number;
     readonly hiddenEntry: number;
     readonly temperature: number;
-    readonly per: 'episode' | 'chunk' | 'suite';
+    readonly per: 'episode' | 'suite';
   } | null;
   /** How τ is stored: its dtype, and whether numbers in `weights` form follow exactly from it. */
   readonly taskVector: { readonly dtype: string; readonly precision: string } | null;

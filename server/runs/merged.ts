@@ -19,7 +19,7 @@ export interface StoredRouter {
   readonly valueBlock: number;
   readonly hiddenEntry: number;
   readonly temperature: number;
-  readonly per: 'episode' | 'chunk' | 'suite';
+  readonly per: 'episode' | 'suite';
   /** In task order. `task` comes from `v_task`, `action` from `v_adapter`. */
   readonly bases: readonly { readonly task: TensorInfo; readonly action: TensorInfo }[];
 }

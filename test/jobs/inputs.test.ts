@@ -91,8 +91,8 @@ describe('the files of a recipe', () => {
     expert('copy', model, 1);
     expert('fine2', model, 2);
     expect(await findings('copy', 'fine', 'fine2')).toEqual([
-      expect.stringMatching(/experts\.t0\.path warning MV438/),
-      expect.stringMatching(/experts\.t2\.path warning MV437 .*`t1` and `t2`/),
+      expect.stringMatching(/experts\.t0\.path error MV438/),
+      expect.stringMatching(/experts\.t2\.path error MV437 .*`t1` and `t2`/),
     ]);
     expect(await findings('base', 'fine', 'fine')).toEqual([]);
   });
