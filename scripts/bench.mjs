@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hoverTimes } from './bench-hover.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const flags = process.argv.slice(2);
@@ -194,6 +195,27 @@ function timing(label, args, limit) {
   row(label, [`${best.toFixed(2)} s`, '', '', `limit ${limit} s`]);
 }
 
+/** The sampled metrics of a zoo: in a terminal, and at the cursor. */
+async function sampled(label, file, limit) {
+  const args = [cli, 'inspect', file, '--json'];
+  const figures = measured(args);
+  const { read } = JSON.parse(
+    spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout,
+  );
+  row(`inspect ${label}, sampled`, [
+    figures.cpu.toFixed(2),
+    figures.wall.toFixed(2),
+    figures.memory.toFixed(0),
+    `${(read.bytes / 1e6).toFixed(1)} MB in ${read.reads} reads`,
+  ]);
+  const times = await hoverTimes(file);
+  const ms = (value) => `${value.toFixed(0)} ms`;
+  row(`first hover, ${label}`, ['', ms(times.cold), '', `limit ${limit} ms`]);
+  row('  the same with samples on disk', ['', ms(times.restarted), '', '']);
+  row('  warm hover', ['', ms(times.warm), '', 'limit 30 ms']);
+  row('  slider frame', ['', ms(times.slider), '', 'limit 50 ms']);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'mergevla-bench-'));
 try {
   const input = writeZoo(folder, qwenShapes(small ? 8 : 1));
@@ -228,6 +250,8 @@ try {
   timing('mergevla --version', [cli, '--version'], 0.15);
   timing('mergevla check', [cli, 'check', join(folder, 'task_arithmetic.mergevla.yaml')], 0.4);
 
+  await sampled('0.5B', join(folder, 'task_arithmetic.mergevla.yaml'), 1500);
+
   const sparse = join(folder, 'sparse');
   for (const name of ['base', ...experts, 'fourth', 'fifth'].slice(0, small ? 4 : 6)) {
     mkdirSync(join(sparse, name), { recursive: true });
@@ -247,6 +271,7 @@ try {
     figures.memory.toFixed(0),
     'limit 2048 MB',
   ]);
+  await sampled('sparse 7B', big, 5000);
 } finally {
   if (flags.includes('--keep')) console.log(`left ${folder}`);
   else rmSync(folder, { recursive: true, force: true });

@@ -19,13 +19,34 @@ const suffix = '.sample';
  */
 export function storedSamples(folder: string, read: ModelReader): ModelReader {
   return async (model, round) => {
-    if (round < lastRound) return (await load(folder, model)) ?? read(model, round);
     const known = await load(folder, model);
-    if (known) return known;
+    if (known) return firstRounds(known, model, round);
     const samples = await read(model, round);
-    await save(folder, model, samples);
+    if (round === lastRound) await save(folder, model, samples);
     return samples;
   };
+}
+
+/** The part of a finished sample that earlier rounds have. */
+function firstRounds(samples: ModelSamples, { requests }: Model, round: number): ModelSamples {
+  if (round === lastRound) return samples;
+  const parts = requests.map(({ name, sample }): [string, SampledTensor] => {
+    const { stored = null, delta = null } = samples.get(name) ?? {};
+    const kept = clustersUpTo(sample, lastRound).flatMap((cluster, at) =>
+      sample.whole || cluster.round <= round ? [at] : [],
+    );
+    return [name, { stored: stored && gather(stored, kept), delta: delta && gather(delta, kept) }];
+  });
+  return new Map(parts);
+}
+
+function gather(values: Float32Array, clusters: readonly number[]): Float32Array {
+  const out = new Float32Array(clusters.length * clusterElements);
+  clusters.forEach((at, i) => {
+    const from = at * clusterElements;
+    out.set(values.subarray(from, from + clusterElements), i * clusterElements);
+  });
+  return out;
 }
 
 type Model = Parameters<ModelReader>[0];

@@ -1,0 +1,93 @@
+// Times the numbers at the cursor over a zoo: the first hover of a cold server with nothing on disk, hovers
+// on a warm sketch, and the first hover of a new server that finds the samples on disk.
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** Milliseconds: `{ cold, warm, slider, restarted }`. `warm` and `slider` are medians. */
+export async function hoverTimes(recipe) {
+  const storage = `${recipe}.samples`;
+  const first = await start(storage);
+  const text = readFileSync(recipe, 'utf8');
+  const cold = await firstNumbers(first, recipe, text);
+  const warm = [];
+  const slider = [];
+  for (let i = 0; i < 15; i++) {
+    warm.push(await timed(() => hover(first, recipe, text)));
+    slider.push(await timed(() => moveSlider(first, recipe, i)));
+  }
+  first.child.kill();
+  const second = await start(storage);
+  const restarted = await firstNumbers(second, recipe, text);
+  second.child.kill();
+  rmSync(storage, { recursive: true, force: true });
+  return { cold, warm: median(warm), slider: median(slider), restarted };
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+async function timed(action) {
+  const began = performance.now();
+  await action();
+  return performance.now() - began;
+}
+
+async function start(storage) {
+  const {
+    createMessageConnection,
+    StreamMessageReader,
+    StreamMessageWriter,
+  } = require('vscode-languageserver/node');
+  const child = spawn(process.execPath, [join(root, 'dist/server.js'), '--stdio']);
+  const connection = createMessageConnection(
+    new StreamMessageReader(child.stdout),
+    new StreamMessageWriter(child.stdin),
+  );
+  connection.onRequest(() => null);
+  connection.listen();
+  await connection.sendRequest('initialize', {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: {},
+    initializationOptions: { trusted: true, storage },
+  });
+  await connection.sendNotification('initialized', {});
+  return { child, connection };
+}
+
+async function firstNumbers(server, recipe, text) {
+  const began = performance.now();
+  const uri = pathToFileURL(recipe).href;
+  await server.connection.sendNotification('textDocument/didOpen', {
+    textDocument: { uri, languageId: 'mergevla', version: 1, text },
+  });
+  while (!(await hover(server, recipe, text)).includes('sign conflict')) {
+    if (performance.now() - began > 60_000) throw new Error('no numbers within a minute');
+    await new Promise((soon) => setTimeout(soon, 5));
+  }
+  return performance.now() - began;
+}
+
+/** Hovers the first task. */
+async function hover({ connection }, recipe, text) {
+  const lines = text.split('\n');
+  const line = lines.findIndex((words) => words.startsWith('experts:')) + 1;
+  const answer = await connection.sendRequest('textDocument/hover', {
+    textDocument: { uri: pathToFileURL(recipe).href },
+    position: { line, character: 3 },
+  });
+  return answer?.contents.value ?? '';
+}
+
+function moveSlider({ connection }, recipe, step) {
+  return connection.sendRequest('mergevla/masks/answer', {
+    uri: pathToFileURL(recipe).href,
+    n: step + 1,
+    parameters: { lambda: 0.3 + step / 40 },
+  });
+}
