@@ -205,3 +205,17 @@ function applyTheme(given: { variables: Variables; classes: string }): void {
     document.documentElement.style.setProperty(`--vscode-${name}`, value);
   document.body.className = given.classes;
 }
+
+/** Runs in the page: text below 11 px, or a page that scrolls sideways. */
+export function layoutFaults(): string[] {
+  const faults: string[] = [];
+  if (document.documentElement.scrollWidth > innerWidth) faults.push('the page scrolls sideways');
+  for (const element of document.querySelectorAll<HTMLElement>('body *')) {
+    const text = [...element.childNodes].some(
+      (node) => node.nodeType === 3 && node.textContent?.trim(),
+    );
+    if (text && Number.parseFloat(getComputedStyle(element).fontSize) < 11)
+      faults.push(`small text: ${element.textContent ?? ''}`);
+  }
+  return faults;
+}

@@ -164,7 +164,7 @@ function drawText(node: Text, origin: Origin, style: CSSStyleDeclaration, into: 
           'font-size': Number.parseFloat(style.fontSize),
           'font-family': style.fontFamily,
           'font-weight': style.fontWeight,
-          'font-style': style.fontStyle,
+          'font-style': style.fontStyle === 'normal' ? null : style.fontStyle,
           fill: style.color,
         },
         text,
