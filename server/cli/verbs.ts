@@ -29,6 +29,12 @@ export const verbs: readonly VerbSpec[] = [
     count: [1, 1],
     options: {
       exact: { type: 'boolean', help: 'reads everything instead of a sample' },
+      spectrum: {
+        type: 'boolean',
+        help: 'singular spectra of the task vectors, effective ranks and overlaps of their subspaces',
+      },
+      only: { type: 'string', value: 'GLOB', help: 'spectra of the matrices that match' },
+      rank: { type: 'string', value: 'K', help: 'singular vectors of an overlap (default 8)' },
       lambda: {
         type: 'string',
         value: 'FROM:TO:STEP',

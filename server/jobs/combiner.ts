@@ -18,7 +18,9 @@ import { blockElements } from '../engine/plan-cost';
 import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
 import { randomKey } from '../engine/random';
 import { spectralReport } from '../engine/spectral/result';
+import { matrixSpectrum } from '../engine/spectral/spectrum';
 import type { SpectralReport } from '../protocol/report';
+import type { MatrixSpectrum } from '../protocol/spectrum';
 import { column, makeColumns, type Columns } from '../engine/stages';
 import type { Block, BlockReader } from './block-reader';
 
@@ -152,6 +154,21 @@ export class Combiner {
       algebra: this.algebra,
     });
     return { values: merged, spectral: spectralReport(facts) };
+  }
+
+  /** Spectra of the task vectors of a whole matrix, without weights; null where all are zero. */
+  async spectrum(
+    job: TensorJob,
+    range: { readonly start: number; readonly end: number },
+    k: number,
+  ): Promise<MatrixSpectrum | null> {
+    this.blocks.open(job, 'task_vectors');
+    const columns = this.gather(range);
+    if (columns.data.every((value) => value === 0)) return null;
+    this.algebra ??= await createAlgebra();
+    const taskVectors = this.plan.tasks.map((_, m) => column(columns, m));
+    const [rows = 1, width = 1] = job.shape;
+    return matrixSpectrum({ rows, columns: width, taskVectors, algebra: this.algebra }, k);
   }
 
   private vectorsOf(method: Method, padded: number): Columns {

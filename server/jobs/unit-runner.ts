@@ -62,6 +62,10 @@ export class UnitRunner {
         return { kind: 'cut', cuts: cutTensor(this, this.jobOf(work.unit), work.starts) };
       case 'statistics':
         return this.statistics(work.unit, work.facts);
+      case 'spectrum': {
+        const spectrum = await this.combiner.spectrum(this.jobOf(work.unit), work.unit, work.k);
+        return { kind: 'spectrum', spectrum };
+      }
       case 'merge': {
         const job = this.jobOf(work.unit);
         return job.rule.kind === 'merge' ? mergeUnit(this, job, work) : restUnit(this, job, work);

@@ -1,4 +1,5 @@
 import type { SpectralReport } from '../protocol/report';
+import type { MatrixSpectrum } from '../protocol/spectrum';
 import type { Cut, Window } from '../engine/stages';
 import type { JobSlots } from './outputs';
 
@@ -33,6 +34,8 @@ export type Work =
     }
   | { readonly kind: 'cut'; readonly unit: Unit; readonly starts: readonly number[] }
   | { readonly kind: 'statistics'; readonly unit: Unit; readonly facts: UnitFacts }
+  /** `k`: leading right singular vectors that overlaps are taken over. */
+  | { readonly kind: 'spectrum'; readonly unit: Unit; readonly k: number }
   | {
       readonly kind: 'merge';
       readonly unit: Unit;
@@ -47,6 +50,8 @@ export type WorkResult =
   | { readonly kind: 'tally'; readonly tallies: readonly (readonly (SparseTally | null)[])[] }
   | { readonly kind: 'cut'; readonly cuts: readonly (readonly (readonly Cut[])[])[] }
   | { readonly kind: 'statistics'; readonly sums: readonly number[] }
+  /** Null for a matrix that no expert changed. */
+  | { readonly kind: 'spectrum'; readonly spectrum: MatrixSpectrum | null }
   | MergeResult;
 
 export interface SparseTally {

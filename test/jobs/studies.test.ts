@@ -35,6 +35,11 @@ async function mergePoint(path: string, point: SweepPoint): Promise<Map<string, 
   return readTensors(join(out, 'merged', 'model.safetensors'));
 }
 
+const keptFrom = ({ values }: SweepPoint): string => {
+  const task = values['merge.keep_from'];
+  return typeof task === 'string' ? task : 'pick_place';
+};
+
 const isC = (name: string): boolean => name.startsWith('language_model.model.');
 
 describe('the studies of the supplement on a zoo of the shape of OpenVLA', () => {
@@ -83,7 +88,7 @@ describe('the studies of the supplement on a zoo of the shape of OpenVLA', () =>
     expect(points.map(({ values }) => values['merge.scope.blocks.to'])).toEqual(
       Array.from({ length: 32 }, (_, i) => i + 1),
     );
-    const merged = await mergePoint(path, points[7]!);
+    const merged = await mergePoint(path, points[7]);
     const spatial = model('spatial');
     for (const [name, { bytes, shape }] of merged) {
       const block = Number(/layers\.(\d+)\./.exec(name)?.[1] ?? NaN);
@@ -107,7 +112,7 @@ describe('the same studies on the cubes', () => {
     expect(points.length).toBe(count);
     for (const point of points) {
       const plan = await planOf(path, point);
-      const keep = String(point.values['merge.keep_from'] ?? 'pick_place');
+      const keep = keptFrom(point);
       const taken = plan?.jobs.find(({ place: { component } }) => component === 'expert.stem');
       expect(taken?.rule).toMatchObject({ kind: 'take', task: plan?.tasks.indexOf(keep) });
     }

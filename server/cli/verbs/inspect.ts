@@ -13,6 +13,7 @@ import { formatPairs, formatTable } from '../table';
 import { formatBytes, formatCount } from '../units';
 import { exitCodes, type Call, type Outcome } from '../verb';
 import { inspectSample, lambdaGrid } from './inspect-sample';
+import { inspectSpectrum } from './inspect-spectrum';
 
 export function run(call: Call): Promise<Outcome> {
   const path = call.operands[0] ?? '';
@@ -31,6 +32,7 @@ async function inspectRecipe(path: string, call: Call): Promise<Outcome> {
     terminal.note(problemLines(checked.problems, checked.path, terminal.noteStyle));
   const { layout } = checked.inputs;
   const { plan } = checked;
+  if (options.flag('spectrum')) return inspectSpectrum(checked, plan, call);
   if (!options.flag('exact')) return inspectSample({ path, layout, plan, grid }, call);
   const { run } = checked.recipe;
   const report = await executeMerge(plan, {

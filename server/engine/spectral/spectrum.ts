@@ -1,0 +1,76 @@
+import type { Matrix } from '../../compute/linalg/matrix';
+import type { MatrixSpectrum, Spectrum, SubspaceOverlap } from '../../protocol/spectrum';
+import { columnsOf, singularFromGram, type ShortSingular } from './factors';
+import type { Operand, Source } from './operand';
+import { gramOf, isTall, longFactor, shortSide } from './operand';
+import { effectiveRank, weakBelow } from './result';
+
+/** Singular values that are told of one matrix, at most. */
+const mostValues = 64;
+
+/**
+ * Spectra of τ_1 … τ_M and of their sum, and the principal angles between the spans of the leading
+ * `k` right singular vectors of every two tasks (Björck & Golub 1973). In float64.
+ */
+export function matrixSpectrum(operand: Operand, k: number): MatrixSpectrum {
+  const directions = shortSide(operand);
+  const indices = sampledIndices(directions);
+  const found = operand.taskVectors.map((_, task) => singularOf(operand, task));
+  const leading = found.map((singular, task) => rightVectors(operand, singular, task, k));
+  const overlaps = leading.flatMap((a, i) =>
+    leading.slice(i + 1).map((b) => subspaceOverlap(operand, a, b)),
+  );
+  return {
+    directions,
+    indices,
+    tasks: found.map((singular) => spectrumOf(singular, indices)),
+    sum: spectrumOf(singularOf(operand, 'sum'), indices),
+    overlaps,
+  };
+}
+
+function singularOf(operand: Operand, source: Source): ShortSingular {
+  return singularFromGram(operand.algebra, gramOf(operand, source), 0);
+}
+
+function spectrumOf({ values, rank }: ShortSingular, indices: readonly number[]): Spectrum {
+  const floor = values[0] * weakBelow;
+  const weak = values.filter((value) => value < floor).length / values.length;
+  return {
+    values: indices.map((i) => values[i]),
+    rank,
+    effective_rank: effectiveRank(values.subarray(0, rank)),
+    weak,
+  };
+}
+
+/** The leading right singular vectors as columns, `[columns, ≤ k]`. */
+function rightVectors(
+  operand: Operand,
+  { values, vectors, rank }: ShortSingular,
+  task: number,
+  k: number,
+): Matrix {
+  const count = Math.min(k, rank);
+  // Tall matrices have their right vectors on the short side.
+  if (isTall(operand)) return columnsOf(vectors, 0, count);
+  return longFactor(operand, columnsOf(vectors, 0, count, values), task);
+}
+
+function subspaceOverlap({ algebra }: Operand, a: Matrix, b: Matrix): SubspaceOverlap {
+  const count = Math.min(a.columns, b.columns);
+  if (count === 0) return { cosines: [], share: 0 };
+  const product = algebra.multiply(a, b, { transposeA: true });
+  const cosines = [...algebra.thinSvd(product).s].map((cosine) => Math.min(1, cosine));
+  const share = cosines.reduce((sum, cosine) => sum + cosine * cosine, 0) / count;
+  return { cosines, share };
+}
+
+/** All indices of a short spectrum, else the first, the last and steps between that grow evenly. */
+export function sampledIndices(directions: number): readonly number[] {
+  if (directions <= mostValues) return Array.from({ length: directions }, (_, i) => i);
+  const steps = Array.from({ length: mostValues }, (_, i) =>
+    Math.round((directions - 1) ** (i / (mostValues - 1))),
+  );
+  return [...new Set([0, ...steps])].sort((a, b) => a - b);
+}
