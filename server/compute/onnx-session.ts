@@ -23,6 +23,8 @@ export async function loadOnnx(): Promise<Onnx> {
 export interface SessionOptions {
   /** The runtime's name of an execution provider. */
   readonly device: string;
+  /** Which card of several. */
+  readonly deviceId?: number | undefined;
   readonly threads?: number | undefined;
   /**
    * True keeps weights as they are stored and widens them while running. Folding the casts into
@@ -39,12 +41,14 @@ export async function createSession(
   model: Uint8Array,
   options: SessionOptions,
 ): Promise<InferenceSession> {
+  const { device, deviceId } = options;
+  const provider = deviceId === undefined ? device : { name: device, deviceId };
   const session: Record<string, unknown> = {
     model_external_initializers_file_folder_path: options.folder,
   };
   try {
     return await onnx.InferenceSession.create(model, {
-      executionProviders: [options.device],
+      executionProviders: [provider],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 4,
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),

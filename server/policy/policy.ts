@@ -34,6 +34,7 @@ export async function policyOf(parts: PolicyParts, options: LoadOptions = {}): P
   const runner = new PolicyRunner(parts, config, {
     onnx,
     device,
+    deviceId: cardOf(options.device),
     // One thread beats several on small models, where waking the others costs more than they do.
     threads: options.threads ?? (isSmall ? 1 : undefined),
     compose: options.compose ?? isSmall,
@@ -99,6 +100,12 @@ function splitHead(head: Tensors): { readonly head: Tensors; readonly proprio: T
   for (const [name, info] of head)
     if (name.startsWith('proprio.')) proprio.set(name.slice('proprio.'.length), info);
   return { head, proprio };
+}
+
+/** The number of a card in `cuda:1`; undefined for devices without one. */
+function cardOf(device: string | undefined): number | undefined {
+  const card = /:(\d+)$/.exec(device ?? '')?.[1];
+  return card === undefined ? undefined : Number(card);
 }
 
 function floatBytes(model: Tensors): number {

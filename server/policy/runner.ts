@@ -23,6 +23,7 @@ import { languageRope } from './rope';
 export interface RunnerOptions {
   readonly onnx: Onnx;
   readonly device: string;
+  readonly deviceId?: number | undefined;
   readonly threads?: number | undefined;
   /** Compose each task's weights once instead of masking in every pass. */
   readonly compose: boolean;
@@ -149,6 +150,7 @@ export class PolicyRunner {
   private create(model: Model): Promise<InferenceSession> {
     return createSession(this.options.onnx, model.bytes, {
       device: this.options.device,
+      deviceId: this.options.deviceId,
       threads: this.options.threads,
       lean: this.options.lean,
       folder: model.folder,
