@@ -69,7 +69,8 @@ export class KeepsCard {
         type: 'bar',
         data: { datasets: recipe.tasks.map((_, task) => barDataset(model, task)) },
         options: baseOptions(theme, {
-          x: { min: -0.5, max: view.totals.length - 0.5, show: false, grid: false },
+          // The width of bars follows the distance of the ticks: one a group.
+          x: { min: -0.5, max: view.totals.length - 0.5, step: 1, show: false, grid: false },
           y: { min: 0, max: top, step: top > 0.5 ? 0.2 : 0.1, label: (y) => `${percent(y, 0)} %` },
         }),
         overlays: [barMarks(model)],

@@ -11,6 +11,7 @@ import {
   PointElement,
   ScatterController,
 } from 'chart.js';
+import { withAlpha } from './colours';
 import { h } from './dom';
 import type { Theme } from './theme';
 
@@ -142,7 +143,12 @@ function axis(theme: Theme, options: AxisOptions) {
     max: options.max,
     display: options.show ?? true,
     border: { display: false },
-    grid: { display: options.grid ?? true, color: theme.border, drawTicks: false, lineWidth: 1 },
+    grid: {
+      display: options.grid ?? true,
+      color: theme.contrast ? withAlpha(theme.muted, 0.35) : theme.border,
+      drawTicks: false,
+      lineWidth: 1,
+    },
     ticks: {
       color: theme.muted,
       padding: 6,
