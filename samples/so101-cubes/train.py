@@ -516,9 +516,9 @@ def train(path, groups, state, loss_of, args):
         partial.rename(path)
 
     print(f"{path.stem}: {sum(t.numel() for t in tensors)} trained parameters, from step {step} of {args.steps}", flush=True)
-    recent, began = [], time.time()
-    while step < args.steps:
-        rate = args.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / args.steps)))
+    recent, began, first, share = [], time.time(), step / args.steps, step / args.steps
+    while share < 1:
+        rate = args.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimiser.param_groups:
             group["lr"] = rate * group["factor"]
         loss = loss_of(step)
@@ -527,10 +527,14 @@ def train(path, groups, state, loss_of, args):
         torch.nn.utils.clip_grad_norm_(tensors, 1.0)
         optimiser.step()
         step += 1
+        # The cosine ends with the steps or, on a machine that others use too, with the time given.
+        share = step / args.steps
+        if args.minutes:
+            share = max(share, first + (1 - first) * (time.time() - began) / (60 * args.minutes))
         recent = (recent + [loss.item()])[-100:]
         if step % 100 == 0 or step == 10:
             print(f"{path.stem} step {step} loss {np.mean(recent):.4f} wall {time.time() - began:.0f} s cpu {spent + time.process_time():.0f} s", flush=True)
-        if step % 250 == 0 or step == args.steps:
+        if step % 250 == 0 or share >= 1:
             save()
 
 
@@ -693,6 +697,7 @@ def main():
     parser.add_argument("command", choices=("base", "expert", "export"))
     parser.add_argument("operands", nargs="+")
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--minutes", type=float, help="finish within this time, with fewer steps if need be")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--trunk-rate", type=float, default=0.1, help="learning-rate factor of the head's shared blocks")
