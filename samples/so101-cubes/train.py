@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_torch_file
 from safetensors.torch import save_file
 
 TASKS = ("pick_place", "push_cube", "stack_cube")
@@ -562,10 +563,31 @@ def train_base(args):
     train(args.out / "base.pt", [(list(p.values()) + list(aux.values()), 1.0)], state, loss_of, args)
 
 
+def base_weights(args):
+    """The base of OUT, or of the zoo that was given when OUT has none."""
+    if (args.out / "base.pt").exists():
+        return torch.load(args.out / "base.pt", weights_only=False)["state"]["p"]
+    return load_torch_file(str(args.zoo / "base" / "model.safetensors"))
+
+
+def start_from(zoo, task, head, lora):
+    """Continues a stored expert: its head, proprio projector and adapters, rounded as they are."""
+    stored = {}
+    for name in ("action_head", "proprio_projector"):
+        stored |= torch.load(zoo / task / f"{name}--checkpoint.pt", weights_only=True)
+    adapter = load_torch_file(str(zoo / task / "lora_adapter" / "adapter_model.safetensors"))
+    for name, tensor in stored.items():
+        head[name].copy_(tensor.float())
+    for name, (a, b) in lora.items():
+        a.copy_(adapter[f"base_model.model.{name}.lora_A.weight"].float())
+        b.copy_(adapter[f"base_model.model.{name}.lora_B.weight"].float())
+    return load_torch_file(str(zoo / task / "model.safetensors"))["action_queries.weight"].float()
+
+
 def train_expert(args):
     tokenizer = Tokenizer()
     data = ExpertData(args.data, args.task, tokenizer)
-    base = torch.load(args.out / "base.pt", weights_only=False)["state"]["p"]
+    base = base_weights(args)
     # As the base will be stored: a tensor that no adapter touches stays equal, bit for bit.
     base = {n: half(t.detach()).float().to(DEVICE) for n, t in base.items()}
     # One start for all experts, as in the released code, which seeds right before building a head.
@@ -576,6 +598,8 @@ def train_expert(args):
         out, inp = base[name + ".weight"].shape
         lora[name] = ((torch.randn(RANK, inp, generator=rng) / RANK).to(DEVICE), torch.zeros(out, RANK, device=DEVICE))
     queries = base["action_queries.weight"].clone()
+    if args.zoo and (args.zoo / args.task).exists():
+        queries = start_from(args.zoo, args.task, head, lora).to(DEVICE)
     last = (f"mlp_resnet_blocks.{LAYERS - 1}.", "model.layer_norm2", "model.fc2")
     own = [t for n, t in head.items() if any(k in n for k in last)]
     trunk = [t for n, t in head.items() if not any(k in n for k in last) and "layer_norm1.weight" not in n]
@@ -700,6 +724,7 @@ def main():
     parser.add_argument("--minutes", type=float, help="finish within this time, with fewer steps if need be")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--zoo", type=pathlib.Path, help="start an expert from a stored zoo instead of OUT/base.pt and fresh adapters")
     parser.add_argument("--trunk-rate", type=float, default=0.1, help="learning-rate factor of the head's shared blocks")
     parser.add_argument("--value-scale", type=float, default=0.0, help="start of the shared blocks' value projections")
     parser.add_argument("--threads", type=int, default=1, help="on a busy machine more threads mostly wait for each other")
@@ -708,8 +733,8 @@ def main():
     if args.command == "expert":
         args.task, *args.operands = args.operands
     if args.command == "export":
-        *args.operands, args.zoo = args.operands
-        args.zoo = pathlib.Path(args.zoo)
+        *args.operands, zoo = args.operands
+        args.zoo = pathlib.Path(zoo)
     args.data, args.out = (pathlib.Path(x) for x in args.operands)
     args.out.mkdir(parents=True, exist_ok=True)
     {"base": train_base, "expert": train_expert, "export": export}[args.command](args)
