@@ -125,6 +125,7 @@ async function asUser(host, folder) {
   const { runSteps } = load(join(built, 'user.js'));
   const { showcase } = load(join(built, 'workspaces.js'));
   const target = showcase(folder);
+  rmSync(join(results, 'pictures'), { recursive: true, force: true });
   const pictures = process.argv.includes('--pictures')
     ? join(root, 'media/pictures')
     : join(results, 'pictures');

@@ -52,27 +52,26 @@ class Hand {
 
   async palette(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: title.split(': ').at(-1) ?? title })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.pick(`>${title}`, title);
   }
 
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+p');
+    await this.pick(name, name);
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+  }
+
+  /** Picks the row of exactly that name: what is first in the list changes while it is being filtered. */
+  private async pick(typed: string, name: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
     await input.waitFor();
-    await input.fill(name);
+    await input.fill(typed);
+    const exact = new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
     await this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: name })
+      .locator('.quick-input-list .monaco-list-row .label-name', { hasText: exact })
       .first()
-      .waitFor();
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+      .click();
+    await input.waitFor({ state: 'hidden' });
   }
 
   line(text: string) {
@@ -90,7 +89,7 @@ class Hand {
 
   /** The same view under both kinds of theme. */
   async bothThemes(name: string): Promise<void> {
-    await this.page.mouse.move(640, 20);
+    await this.page.mouse.move(900, 740);
     await this.picture(`${name}-dark`);
     await this.palette('Preferences: Toggle between Light/Dark Themes');
     await this.page.locator('.monaco-workbench.vs').first().waitFor();
@@ -107,7 +106,7 @@ const steps: readonly (readonly [string, Step])[] = [
       await hand.page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
       await hand.openFile('drawer.mergevla.yaml');
       await hand.page.locator('.squiggly-error').first().waitFor({ timeout: 30_000 });
-      await hand.palette('View: Focus Problems');
+      await hand.palette('Problems: Focus on Problems View');
       await hand.page
         .locator('.markers-panel .monaco-list-row', { hasText: 'open_drawer' })
         .first()
@@ -149,7 +148,7 @@ const steps: readonly (readonly [string, Step])[] = [
     async (hand) => {
       await hand.openFile('cubes.mergevla.yaml');
       await hand.page.locator('.codelens-decoration', { hasText: 'Merge' }).first().waitFor();
-      await hand.palette('MergeVLA: Focus on Runs View');
+      await hand.page.locator('.activitybar').getByRole('tab', { name: 'MergeVLA' }).click();
       await hand.openFile('cubes.mergevla.yaml');
       await hand.palette('MergeVLA: Merge');
       await hand.page
