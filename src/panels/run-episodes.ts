@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { Uri, workspace } from 'vscode';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { EpisodeRecording } from '../../server/protocol/episode';
@@ -8,6 +9,7 @@ import type { RunEpisodes } from './success-view';
 
 /** A recording is a few kB; a file larger than this is none. */
 const largestRecording = 16 * 1024 * 1024;
+const unpackLimit = { maxOutputLength: 4 * largestRecording };
 
 /** Runs that have episodes, newest first. A file that cannot be read is a run without episodes. */
 export async function readRunEpisodes(runs: Runs): Promise<readonly RunEpisodes[]> {
@@ -71,7 +73,9 @@ export async function readRecording(
     const uri = Uri.joinPath(Uri.file(folder), path);
     const { size } = await workspace.fs.stat(uri);
     if (size > largestRecording) return `${path} is too large for a recording`;
-    const value: unknown = JSON.parse(new TextDecoder().decode(await workspace.fs.readFile(uri)));
+    const bytes = await workspace.fs.readFile(uri);
+    const plain = path.endsWith('.gz') ? gunzipSync(bytes, unpackLimit) : bytes;
+    const value: unknown = JSON.parse(new TextDecoder().decode(plain));
     if (isRecord(value) && isRecord(value['scene']) && typeof value['qpos'] === 'string')
       return value as unknown as EpisodeRecording;
     return `${path} is no recording`;

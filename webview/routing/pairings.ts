@@ -162,7 +162,7 @@ function tickStep(spread: number): number {
 }
 
 const place = (value: number, [low, high]: Range) =>
-  8 + ((value - low) / (high - low)) * (width - 16);
+  14 + ((value - low) / (high - low)) * (width - 28);
 
 /** Letters at the two parts, the task's marker at their mean. */
 function dumbbell(
