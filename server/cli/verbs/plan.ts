@@ -2,6 +2,7 @@ import type { MergePlan, TensorJob } from '../../engine/plan-types';
 import { checkRecipeFile, type CheckedRecipe } from '../../jobs/check-recipe';
 import { ruleName } from '../../jobs/merge-manifest';
 import { automaticThreads } from '../../jobs/pool';
+import { matrixNeeds } from '../../engine/spectral/needs';
 import { elementBytes } from '../../tensors/dtypes';
 import { problemJson, problemLines } from '../problems';
 import { refused } from '../refused';
@@ -56,7 +57,24 @@ function threadsOf({ recipe }: CheckedRecipe): number {
 }
 
 function peakMemory(plan: MergePlan, checked: CheckedRecipe): number {
-  return processBytes + threadsOf(checked) * plan.memoryPerThread;
+  const threads = threadsOf(checked);
+  const largest = matrixNeeds(plan).reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  return processBytes + threads * (plan.memoryPerThread + largest);
+}
+
+/** Whole matrices of a spectral method: what the largest takes, and CPU hours where it iterates. */
+function matricesOf(plan: MergePlan): { count: number; largest: number; hours: number } | null {
+  const needs = matrixNeeds(plan);
+  if (needs.length === 0) return null;
+  const largest = Math.max(...needs.map(({ bytes }) => bytes));
+  return { count: needs.length, largest, hours: needs.reduce((sum, { hours }) => sum + hours, 0) };
+}
+
+function matrixText(plan: MergePlan): readonly (readonly [string, string])[] {
+  const found = matricesOf(plan);
+  if (!found) return [];
+  const hours = found.hours > 0.05 ? `, ${found.hours.toFixed(1)} CPU hours` : '';
+  return [['matrices', `${found.count} whole, at most ${formatBytes(found.largest)} each${hours}`]];
 }
 
 function asJson(plan: MergePlan, checked: CheckedRecipe): object {
@@ -74,6 +92,7 @@ function asJson(plan: MergePlan, checked: CheckedRecipe): object {
     bytes: { read: plan.bytesToRead, write: plan.bytesToWrite },
     memory: peakMemory(plan, checked),
     disk: plan.diskBytes,
+    matrices: matricesOf(plan),
     components: rowsOf(plan),
     tensors: plan.jobs.map((job) => ({
       name: job.name,
@@ -114,6 +133,7 @@ function asText(plan: MergePlan, checked: CheckedRecipe, { terminal }: Call): st
       ['reads', `at most ${formatBytes(plan.bytesToRead)}`],
       ['writes', `at most ${formatBytes(plan.bytesToWrite)}`],
       ['memory', `about ${formatBytes(peakMemory(plan, checked))}`],
+      ...matrixText(plan),
       ['device', `cpu, ${threadsOf(checked)} threads`],
     ],
     terminal.style,

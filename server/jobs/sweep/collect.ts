@@ -63,9 +63,11 @@ export function collect(store: SweepStore): SweepSummary {
   return summary;
 }
 
-/** Metrics that tables show: those of the whole model that differ between points, at most six. */
+/** Metrics that tables show: success rates, else those of the whole model that differ; at most six. */
 export function shownMetrics({ points }: SweepSummary): readonly string[] {
   const first = points.find(({ metrics }) => metrics)?.metrics ?? {};
+  const rates = Object.keys(first).filter((name) => name.startsWith('success.'));
+  if (rates.length > 0) return rates.slice(0, 6);
   const names = Object.keys(first).filter((name) => /^total\.(active|distance)\./.test(name));
   const differs = (name: string): boolean =>
     points.some(({ metrics }) => metrics && metrics[name] !== first[name]);

@@ -8,6 +8,7 @@ import { expandSweep, type SweepPoint } from '../../recipe/sweep';
 import { writeFileAtomic, writeJsonAtomic } from '../../runs/files';
 import { folderName } from '../../runs/names';
 import { checkRecipeFile, checkRecipeText, type CheckedRecipe } from '../check-recipe';
+import { checkEvaluation } from '../evaluate-plan';
 import { createInputCache } from '../inputs';
 import { pointsFile, sweepFile, SweepStore } from './store';
 import type { PointRecord, SweepRecord } from './types';
@@ -48,6 +49,8 @@ export async function prepareSweep(request: SweepRequest): Promise<PreparedSweep
     const bytes = new TextEncoder().encode(point.text);
     const own = await checkRecipeText(bytes, path, { signal, cache });
     if (!own.plan || !own.inputs) return { kind: 'refused', checked: own, point };
+    const tasks = own.recipe.experts.map(({ task }) => task);
+    if (own.recipe.evaluate) checkEvaluation(own.recipe.evaluate, tasks);
     const { index, label, values, text } = point;
     const id = idOf(text, own.inputs);
     points.push({ id, index, kind: 'merge', label, values, recipe: text });

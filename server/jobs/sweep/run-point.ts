@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { Cancelled, MergeError } from '../../protocol/merge-error';
+import { parseRecipe } from '../../recipe/parse';
+import { resolveRecipe } from '../../recipe/resolve';
 import { writeJsonAtomic } from '../../runs/files';
+import { runEvaluation } from '../evaluate-job';
 import { runMerge } from '../merge-job';
 import { readJson, type SweepStore } from './store';
 import type { PointFailure, PointRecord, PointResult } from './types';
@@ -15,7 +17,7 @@ export interface PointRequest {
 }
 
 /**
- * Computes one point unless its result is there. What a killed attempt wrote is gone on with. Throws
+ * Computes one point unless its result is there: merges, and rolls out where the recipe has `evaluate`. What a killed attempt wrote is gone on with. Throws
  * MV531 while another process computes the same point, and what a merge throws.
  */
 export async function runPoint(
@@ -27,7 +29,8 @@ export async function runPoint(
   if (known) return { result: known, isNew: false };
   mkdirSync(store.file(point), { recursive: true });
   try {
-    if (!isFinished(store, point)) await merge(store, point, request);
+    if (!isMerged(store, point)) await merge(store, point, request);
+    if (evaluates(point)) await evaluate(store, point, request);
     return { result: writeResult(store, point, request.version), isNew: true };
   } catch (error) {
     noteFailure(store, point, error);
@@ -36,8 +39,21 @@ export async function runPoint(
 }
 
 /** A run is renamed to its name when it is whole; the kill may have come between that and the result. */
-function isFinished(store: SweepStore, point: PointRecord): boolean {
+function isMerged(store: SweepStore, point: PointRecord): boolean {
   return existsSync(store.file(point, 'run', 'run.json'));
+}
+
+function evaluates(point: PointRecord): boolean {
+  return resolveRecipe(parseRecipe(point.recipe).value).evaluate !== null;
+}
+
+/** Episodes that an earlier attempt played are not played again. */
+async function evaluate(
+  store: SweepStore,
+  point: PointRecord,
+  { command, version, signal }: PointRequest,
+): Promise<void> {
+  await runEvaluation({ run: store.file(point, 'run'), command, version, signal });
 }
 
 async function merge(
@@ -107,8 +123,4 @@ export function indicesOfTask(
   const end = Math.min(first + task.perTask, store.points.length);
   store.point(first);
   return Array.from({ length: end - first }, (_, i) => first + i);
-}
-
-export function pointFolder(store: SweepStore, point: PointRecord): string {
-  return join(store.folder, 'points', point.id);
 }

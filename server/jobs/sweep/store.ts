@@ -63,6 +63,8 @@ export class SweepStore {
       if (lockHolder(partial)) return { state: 'running', attempts };
       if (!failure) return { state: 'interrupted', attempts };
     }
+    const run = this.file(point, 'run');
+    if (existsSync(run) && lockHolder(run)) return { state: 'running', attempts };
     if (failure) return { state: 'failed', reason: failure.message, attempts };
     return { state: 'queued', attempts };
   }
