@@ -22,9 +22,9 @@ module.exports = tseslint.config(
     languageOptions: {
       parserOptions: {
         project: [
-          './server/tsconfig.json',
           './server/tsconfig.pure.json',
           './server/engine/tsconfig.json',
+          './server/tsconfig.json',
           './src/tsconfig.json',
           './webview/tsconfig.json',
           './test/tsconfig.json',
