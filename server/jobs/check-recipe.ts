@@ -17,6 +17,7 @@ import type { InputFinding } from './input-finding';
 import { loadInputs, type InputCache } from './inputs';
 import { matrixFindings } from './matrix-checks';
 import { automaticThreads } from './pool';
+import { outputFindings } from './output-checks';
 import { checkSpace } from './space';
 
 /** A recipe with everything that could be found out about it without reading weights. */
@@ -130,7 +131,11 @@ async function makePlan(
   const folder = resolve(dirname(document.path), recipe.output.directory);
   const space = await checkSpace(folder, plan.diskBytes);
   const threads = recipe.run.threads === 'auto' ? automaticThreads() : recipe.run.threads;
-  const findings = [...space, ...matrixFindings(plan, recipe, threads)];
+  const findings = [
+    ...space,
+    ...matrixFindings(plan, recipe, threads),
+    ...outputFindings(plan, recipe, inputs),
+  ];
   return { plan, problems: [...problems, ...findings.map((item) => problemOf(document, item))] };
 }
 

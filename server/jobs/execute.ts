@@ -14,7 +14,6 @@ import {
 import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { matrixNeeds } from '../engine/spectral/needs';
 import { createOutput, discardOutput, finishOutput } from '../tensors/writer';
-import { copyCompanions } from './companions';
 import { Journal } from './journal';
 import { writeMaskHeader, writeRescalers } from './late-output';
 import { matrixBudget, refuseCostlyMatrices, weakDirectionsWarning } from './matrix-checks';
@@ -302,7 +301,6 @@ class Execution {
     if (plan.settings.method === 'emr' && plan.form !== 'weights')
       writeRescalers(plan, outputs, facts({ index: 0, job: 0, start: 0, end: 0 }).rescalers);
     for (const output of outputs.plans) finishOutput(output);
-    if (plan.form === 'weights') copyCompanions(plan, outputs);
     this.removeJournal();
   }
 }

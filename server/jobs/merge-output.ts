@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createAlgebra } from '../compute/linalg/algebra';
 import type { MergeInputs } from '../engine/inputs';
 import type { MergePlan } from '../engine/plan-types';
@@ -9,10 +9,10 @@ import { copyCompanions, mergeStatistics } from '../runs/companions';
 import { writeJsonAtomic } from '../runs/files';
 import type { Manifest } from '../runs/manifest';
 import { writeReleased } from '../runs/released-write';
-import type { Checkpoint } from '../tensors/types';
 import { makeManifest } from './merge-manifest';
 import { convertParts } from './part-files';
 import { routerFacts, writeRouterBases } from './router-bases';
+import { folderOf, statisticsSources } from './statistics-sources';
 
 /** Where the engine writes, and in which form: the released layout is made from the compact one. */
 export interface MergeOutputPlace {
@@ -91,18 +91,11 @@ async function finishWeights({ inputs, plan, output, signal }: MergedParts): Pro
 }
 
 function addCompanions(inputs: MergeInputs, target: string): void {
-  const experts = inputs.experts.flatMap(({ task, checkpoint }) =>
-    checkpoint ? [{ task, folder: folderOf(checkpoint) }] : [],
-  );
+  const experts = statisticsSources(inputs);
   copyCompanions([...baseFolder(inputs), ...experts.map(({ folder }) => folder)], target);
   mergeStatistics(experts, target);
 }
 
 function baseFolder({ base }: MergeInputs): string[] {
   return base ? [folderOf(base)] : [];
-}
-
-/** A checkpoint may be named by one of its files. */
-function folderOf({ path }: Checkpoint): string {
-  return statSync(path).isDirectory() ? path : dirname(path);
 }

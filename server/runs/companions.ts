@@ -45,14 +45,23 @@ export interface StatisticsSource {
  * Throws MV536 where numbers would be lost.
  */
 export function mergeStatistics(sources: readonly StatisticsSource[], target: string): void {
+  const parts = joinStatistics(sources);
+  if (parts.length > 0)
+    writeJsonAtomic(join(target, 'dataset_statistics.json'), Object.assign({}, ...parts));
+}
+
+/** Throws MV536 where `mergeStatistics` would, and writes nothing. */
+export function checkStatistics(sources: readonly StatisticsSource[]): void {
+  joinStatistics(sources);
+}
+
+function joinStatistics(sources: readonly StatisticsSource[]): Record<string, unknown>[] {
   const files = sources.flatMap(({ task, folder }) => {
     const path = join(folder, 'dataset_statistics.json');
     return existsSync(path) ? [{ task, path, entries: readStatistics(path) }] : [];
   });
   const disputed = disputedNames(files);
-  const parts = files.map((file) => entriesFor(file, disputed));
-  if (files.length > 0)
-    writeJsonAtomic(join(target, 'dataset_statistics.json'), Object.assign({}, ...parts));
+  return files.map((file) => entriesFor(file, disputed));
 }
 
 interface StatisticsFile {
