@@ -120,12 +120,13 @@ export const sameCheckpoints: Rule = (document) => {
   const base = document.recipe.base === undefined ? undefined : plainPath(document.recipe.base);
   for (const task of document.tasks) {
     const { path, adapter, written } = checkpointOf(document, task);
-    if (path === undefined) continue;
-    if (adapter === undefined && plainPath(path) === base) {
+    if (path === undefined && adapter === undefined) continue;
+    if (path !== undefined && adapter === undefined && plainPath(path) === base) {
       const message = `the expert \`${task}\` is the base itself, so its task vector is zero`;
       problems.push(at(document, written, 'MV318', message));
     }
-    const identity = JSON.stringify([plainPath(path), adapter && plainPath(adapter)]);
+    const model = path === undefined ? base : plainPath(path);
+    const identity = JSON.stringify([model, adapter && plainPath(adapter)]);
     const other = first.get(identity);
     first.set(identity, other ?? task);
     if (other === undefined) continue;
@@ -139,7 +140,11 @@ export const sameCheckpoints: Rule = (document) => {
 function checkpointOf(document: RecipeDocument, task: string) {
   const expert = document.recipe.experts?.[task];
   return typeof expert === 'object'
-    ? { path: expert.path, adapter: expert.adapter, written: ['experts', task, 'path'] }
+    ? {
+        path: expert.path,
+        adapter: expert.adapter,
+        written: ['experts', task, expert.path === undefined ? 'adapter' : 'path'],
+      }
     : { path: expert, adapter: undefined, written: ['experts', task] };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readMergedDirectory, type MergedCheckpoint } from '../../server/runs/merged';
@@ -129,5 +129,31 @@ describe('a native merge in the released layout', () => {
     expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
     for (const [name, bytes] of expected)
       expect([name, Buffer.compare(bytes, found.get(name) ?? Buffer.alloc(0))]).toEqual([name, 0]);
+  });
+});
+
+describe('a merge that the released layout cannot hold', () => {
+  it.each([
+    ['without masks', 'masks: none', /a merge without masks/],
+    ['without router', 'router: none', /a merge without router/],
+    [
+      'with early blocks per task',
+      "heads: { per_task: ['*v_task*'] }",
+      /blocks\.0\.v_task.* once for each task/,
+    ],
+    ['with all parts per task', 'merge: { rest: per_task }', /once for each task/],
+    [
+      'with a task’s own weights outside the scope',
+      'merge: { keep_from: libero_goal, scope: { components: [lm.block] } }',
+      /neither from the base nor from a task vector/,
+    ],
+  ])('is refused before any work %s', async (name, line, says) => {
+    const path = join(folder, 'refused.mergevla.yaml');
+    const text = readFileSync(recipe('mergevla'), 'utf8').replace(/^merge:.*$/m, line);
+    writeFileSync(path, text);
+    const checked = await mergevla(['check', path]);
+    expect([name, checked.code, checked.stdout]).toEqual([name, 65, expect.stringMatching(says)]);
+    const merged = await mergevla(['merge', path, '--out', join(folder, 'refused')]);
+    expect([merged.code, existsSync(join(folder, 'refused'))]).toEqual([65, false]);
   });
 });
