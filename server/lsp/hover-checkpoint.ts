@@ -1,3 +1,4 @@
+import { resolveRecipe } from '../recipe/resolve';
 import type { Checkpoint } from '../tensors/types';
 import { numbers } from './checkpoints';
 import type { ServerContext } from './context';
@@ -69,10 +70,20 @@ export function taskHover(
   const answer = metrics.report(analysis);
   const head = `**${escape(task)}** · ${expert ? expertText(loaded, expert) : 'reading headers …'}`;
   const numbersKnown = answer.state === 'ready' && answer.report.tasks.includes(task);
-  const first = `${head}\u2002${metricsLinks(context, analysis)}`.trimEnd();
-  if (part === 'key' && numbersKnown) return `${first}\n\n${taskTables(answer, task)}`;
+  const links = `\u2002${metricsLinks(context, analysis)}`;
+  if (part === 'key' && numbersKnown)
+    return `**${escape(task)}** · ${settings(analysis, task)}${links}\n\n${taskTables(answer, task)}`;
+  const first = `${head}${links}`.trimEnd();
   const rest = [...(expert ? [code(expert.path)] : []), waitingText(answer)];
   return [first, ...rest.filter((text) => text !== '')].join('\n\n');
+}
+
+/** What the numbers depend on: `ties, α 1, λ 0.6`. */
+function settings(analysis: Analysis, task: string): string {
+  const { merge, masks } = resolveRecipe(analysis.recipe);
+  const alpha = typeof merge.alpha === 'number' ? `, α ${String(merge.alpha)}` : '';
+  const lambda = masks !== 'none' && masks.rule === 'tall' ? masks.lambda[task] : undefined;
+  return `${merge.method}${alpha}${lambda === undefined ? '' : `, λ ${String(lambda)}`}`;
 }
 
 function expertText(loaded: LoadedFiles | undefined, expert: NamedCheckpoint): string {
