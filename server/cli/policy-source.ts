@@ -10,7 +10,7 @@ import { parseRecipe } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
 import { usage } from './arguments';
-import { readCalibration } from './calibration';
+import { readCalibration } from '../jobs/calibration';
 import { mergedRun } from './merged-run';
 import type { Call } from './verb';
 

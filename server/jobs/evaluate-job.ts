@@ -12,6 +12,7 @@ import type { Manifest } from '../runs/manifest';
 import { readManifest, readResolvedRecipe, readRun } from '../runs/read';
 import { RunDirectory } from '../runs/run-directory';
 import { isRecord } from '../protocol/shape';
+import { readCalibration } from './calibration';
 import { planEvaluation, sourcesOf, type EvaluationPlan } from './evaluate-plan';
 import { writeRates } from './rate-files';
 
@@ -52,12 +53,14 @@ export async function runEvaluation(request: EvaluateRequest): Promise<Evaluatio
   const evaluate = { ...resolveEvaluate({}), ...recipe.evaluate, ...request.evaluate };
   // A wish that cannot be met leaves a finished run as it was; one that this process has just merged
   // would stay `running` for ever.
-  const plan = opened.isOurs ? undefined : planEvaluation({ evaluate, manifest });
+  const offset = recipe.router === 'none' ? undefined : recipe.router.offset;
+  const input = { evaluate, manifest, offset };
+  const plan = opened.isOurs ? undefined : planEvaluation(input);
   const run = RunDirectory.open(path, request);
   try {
     const state = await evaluateInto({
       request,
-      plan: plan ?? planEvaluation({ evaluate, manifest }),
+      plan: plan ?? planEvaluation(input),
       evaluate,
       recipe,
       manifest,
@@ -139,7 +142,10 @@ async function play(work: Work, tally: Tally): Promise<void> {
     signal,
     settings: {
       // Small policies gain nothing from a GPU, and the CPU gives the same bits everywhere.
-      sources: sourcesOf(run.folder, manifest, asked === 'auto' ? 'cpu' : asked),
+      sources: sourcesOf(run.folder, manifest, {
+        device: asked === 'auto' ? 'cpu' : asked,
+        calibration: await readCalibration(run.folder),
+      }),
       shift: evaluate.shift,
       execute: evaluate.execute,
       maxSteps: evaluate.max_steps,

@@ -14,7 +14,7 @@ export interface EvaluatedRun {
 }
 
 /** Adds the rates to `metrics.json` and to the model card. */
-export function writeRates(run: RunDirectory, { record, lines }: EvaluatedRun): void {
+export function writeRates(run: Pick<RunDirectory, 'file'>, { record, lines }: EvaluatedRun): void {
   const table = summarizeRates(lines, record.tasks);
   const metrics = run.file('metrics.json');
   writeJsonAtomic(metrics, { ...withoutRates(readMetrics(metrics)), ...flatRates(table) });
@@ -35,6 +35,7 @@ export function protocolLine({ settings, seeds }: EvaluationRecord): string {
     `seeds ${seeds.first} to ${seeds.last}`,
     execute === null ? 'whole chunks' : `${execute} actions of each chunk`,
     steps === null ? '' : `at most ${steps} steps`,
+    settings.offset === 'stored' ? 'router scores divided by stored means (not in the paper)' : '',
     routing === 'episode' ? 'routed at the first observation' : `routed once a ${routing}`,
   ];
   return parts.filter((part) => part !== '').join(', ');

@@ -19,6 +19,8 @@ export interface EvaluationSettings {
   readonly max_steps: number | null;
   readonly routing: 'episode' | 'suite';
   readonly command: string | readonly string[] | null;
+  /** Router scores were divided by stored means, which is an addition of ours. */
+  readonly offset?: 'stored';
 }
 
 /** Settings and, for readers, how much was asked for and what counts as success. */

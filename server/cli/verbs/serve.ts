@@ -1,4 +1,5 @@
 import type { Policy } from '../../policy/types';
+import { ServedEpisodes, type ServedPolicy } from '../../jobs/served-episodes';
 import { Cancelled } from '../../protocol/merge-error';
 import type { ServeSettings } from '../../serve/episode';
 import { startServer } from '../../serve/server';
@@ -15,13 +16,20 @@ export async function run(call: Call): Promise<Outcome> {
   const policy = await loadOperand(call);
   try {
     const settings = settingsOf(call, policy);
+    const served = await ServedEpisodes.open(call.operands[0] ?? '', {
+      ...factsOf(policy),
+      ...(settings.task !== undefined && { task: settings.task }),
+    });
     const server = await startServer({
       policy,
       settings,
       host,
       port,
       token: options.text('token'),
-      onEpisode: (outcome) => terminal.note(describe(outcome)),
+      onEpisode: (outcome) => {
+        terminal.note(describe(outcome));
+        keep(call, served, outcome);
+      },
     });
     const url = `ws://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
     const facts = { url, port: server.port, tasks: policy.tasks, device: policy.device };
@@ -35,6 +43,23 @@ export async function run(call: Call): Promise<Outcome> {
     await policy.close();
   }
   throw new Cancelled();
+}
+
+function factsOf({ tasks, routes }: Policy): ServedPolicy {
+  return { tasks, routes };
+}
+
+/** Into the run's table; while an evaluation writes the run, its harness reports the episode itself. */
+function keep(
+  { terminal }: Call,
+  served: ServedEpisodes | undefined,
+  outcome: EpisodeOutcome,
+): void {
+  try {
+    served?.add(outcome);
+  } catch (error) {
+    terminal.note(`not recorded: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function readPort(text: string | undefined): number {
