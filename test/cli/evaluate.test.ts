@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readEpisodes } from '../../server/runs/episodes';
 import { readRun } from '../../server/runs/read';
 import type { EpisodeLine } from '../../server/protocol/episode-line';
 import { writeBenchZoo } from '../evaluate/zoo';
 import { answerOf, mergevla, startCommand, temporaryFolder } from './command';
+
+// Each test starts the command several times, which a busy machine makes slow.
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = temporaryFolder();
 const run = join(folder, 'run');

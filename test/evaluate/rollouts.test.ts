@@ -1,13 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runEvaluation, type EvaluateRequest } from '../../server/jobs/evaluate-job';
 import { runMerge } from '../../server/jobs/merge-job';
 import type { EpisodeLine } from '../../server/protocol/episode-line';
 import { decodePositions } from '../../server/protocol/episode';
 import { readEpisodes, readRecording } from '../../server/runs/episodes';
 import { writeBenchZoo } from './zoo';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'mergevla-rollouts-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
