@@ -119,14 +119,13 @@ export const sameCheckpoints: Rule = (document) => {
   const first = new Map<string, string>();
   const base = document.recipe.base === undefined ? undefined : plainPath(document.recipe.base);
   for (const task of document.tasks) {
-    const { path, adapter, written } = checkpointOf(document, task);
-    if (path === undefined && adapter === undefined) continue;
-    if (path !== undefined && adapter === undefined && plainPath(path) === base) {
+    const { path = base, adapter, written } = checkpointOf(document, task);
+    if (path === undefined || written === undefined) continue;
+    if (adapter === undefined && path === base) {
       const message = `the expert \`${task}\` is the base itself, so its task vector is zero`;
       problems.push(at(document, written, 'MV318', message));
     }
-    const model = path === undefined ? base : plainPath(path);
-    const identity = JSON.stringify([model, adapter && plainPath(adapter)]);
+    const identity = JSON.stringify([path, adapter]);
     const other = first.get(identity);
     first.set(identity, other ?? task);
     if (other === undefined) continue;
@@ -136,16 +135,16 @@ export const sameCheckpoints: Rule = (document) => {
   return problems;
 };
 
-/** The paths of an expert and where the first of them is written. */
+/** The plain paths of an expert and where the first of them is written; an adapter may stand alone. */
 function checkpointOf(document: RecipeDocument, task: string) {
   const expert = document.recipe.experts?.[task];
-  return typeof expert === 'object'
-    ? {
-        path: expert.path,
-        adapter: expert.adapter,
-        written: ['experts', task, expert.path === undefined ? 'adapter' : 'path'],
-      }
-    : { path: expert, adapter: undefined, written: ['experts', task] };
+  const { path, adapter } = typeof expert === 'object' ? expert : { path: expert };
+  const plain = (written: string | undefined): string | undefined =>
+    written === undefined ? undefined : plainPath(written);
+  const key = path === undefined ? 'adapter' : 'path';
+  const where = typeof expert === 'object' ? ['experts', task, key] : ['experts', task];
+  const isGiven = path !== undefined || adapter !== undefined;
+  return { path: plain(path), adapter: plain(adapter), written: isGiven ? where : undefined };
 }
 
 /** A path with forward slashes, without `./` and doubled or closing slashes. */
