@@ -147,6 +147,7 @@ class Execution {
     this.changed = changed;
     this.baseSquares = baseSquares;
     refuseBadNumbers.integers(plan, changed);
+    refuseBadNumbers.unchanged(plan, baseSquares, this.options);
     this.progress.phase('scan', 'done');
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import type { MergePlan } from '../engine/plan-types';
+import { guarded } from '../tensors/writer';
 import type { MergeOutputs } from './outputs';
 import type { MergeResult, Unit } from './units';
 
@@ -10,14 +11,16 @@ import type { MergeResult, Unit } from './units';
  */
 export class Journal {
   private constructor(
+    private readonly file: string,
     private readonly descriptor: number,
     private readonly found: ReadonlyMap<string, MergeResult>,
   ) {}
 
   static start(file: string, plan: MergePlan, outputs: MergeOutputs): Journal {
-    const descriptor = openSync(file, 'w');
-    writeSync(descriptor, `${JSON.stringify({ plan: fingerprint(plan, outputs) })}\n`);
-    return new Journal(descriptor, new Map());
+    const descriptor = guarded(file, () => openSync(file, 'w'));
+    const journal = new Journal(file, descriptor, new Map());
+    journal.add({ plan: fingerprint(plan, outputs) });
+    return journal;
   }
 
   /** Null when there is none for this plan, or its output files are not all there. */
@@ -33,7 +36,7 @@ export class Journal {
       if (isRecord(entry) && typeof entry['unit'] === 'string')
         found.set(entry['unit'], entry['result'] as MergeResult);
     }
-    return new Journal(openSync(file, 'a'), found);
+    return new Journal(file, openSync(file, 'a'), found);
   }
 
   find(unit: Unit): MergeResult | undefined {
@@ -41,7 +44,11 @@ export class Journal {
   }
 
   note(unit: Unit, result: MergeResult): void {
-    writeSync(this.descriptor, `${JSON.stringify({ unit: keyOf(unit), result })}\n`);
+    this.add({ unit: keyOf(unit), result });
+  }
+
+  private add(line: unknown): void {
+    guarded(this.file, () => writeSync(this.descriptor, `${JSON.stringify(line)}\n`));
   }
 
   close(): void {

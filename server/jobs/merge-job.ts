@@ -128,7 +128,12 @@ function forward(event: RunEvent, run: RunDirectory, { onProgress }: MergeReques
 function abandon(run: RunDirectory, error: unknown): void {
   if (error instanceof Cancelled) run.cancel();
   else if (error instanceof MergeError && error.fault !== 'system') run.discard();
-  else run.fail(describe(error));
+  else
+    try {
+      run.fail(describe(error));
+    } catch {
+      // A disk that took no weights may take no record either; the first failure is the one to tell.
+    }
 }
 
 function describe(error: unknown): { code: string; message: string } {

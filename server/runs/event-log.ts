@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, fsyncSync, openSync } from 'node:fs';
 import type { RunEvent } from '../protocol/events';
+import { guarded } from '../tensors/writer';
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, 'time'> : never;
 /** An event as its maker names it; the log adds the time. */
@@ -13,8 +14,8 @@ export class EventLog {
   private handle: number;
   private lastProgress = 0;
 
-  constructor(path: string) {
-    this.handle = openSync(path, 'a');
+  constructor(private readonly path: string) {
+    this.handle = guarded(path, () => openSync(path, 'a'));
   }
 
   add(event: NewRunEvent, now = new Date()): void {
@@ -22,7 +23,10 @@ export class EventLog {
       if (now.getTime() - this.lastProgress < progressIntervalMs) return;
       this.lastProgress = now.getTime();
     }
-    appendFileSync(this.handle, `${JSON.stringify({ time: now.toISOString(), ...event })}\n`);
+    const line = `${JSON.stringify({ time: now.toISOString(), ...event })}\n`;
+    guarded(this.path, () => {
+      appendFileSync(this.handle, line);
+    });
   }
 
   close(): void {

@@ -8,8 +8,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { unwritable } from '../tensors/file-errors';
 
-/** Replaces `path` in one step: a reader sees the old text or the new text, never a part. */
+/**
+ * Replaces `path` in one step: a reader sees the old text or the new text, never a part.
+ * Throws MV450 to MV452 where the system refuses.
+ */
 export function writeFileAtomic(path: string, text: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -23,7 +27,7 @@ export function writeFileAtomic(path: string, text: string | Uint8Array): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw unwritable(path, error);
   }
 }
 

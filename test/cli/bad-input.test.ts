@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -11,10 +12,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fixtures, mergevla, temporaryFolder, type Answer } from './command';
+import { fixtures, mergevla, root, temporaryFolder, type Answer } from './command';
 import { float32, smallModel, writeSafetensors, writeZoo, type SmallZoo } from './zoo';
 
-const root = temporaryFolder();
+const places = temporaryFolder();
 let count = 0;
 const up = 'model.layers.0.mlp.up_proj.weight';
 
@@ -127,6 +128,15 @@ const cases: readonly Case[] = [
     says: /model\.layers\.0\.mlp\.up_proj\.weight/,
   },
   {
+    what: 'NaN in a tensor that no expert changed',
+    spoil: ({ base, experts }) => {
+      const same = float32([40, 40], (i) => [NaN, Infinity][i - 900] ?? i);
+      for (const [i, path] of [base, ...experts].entries())
+        writeSafetensors(path, { ...smallModel(i / 8), same });
+    },
+    says: /same of the base \(1 NaN, 1 infinite\)/,
+  },
+  {
     what: 'a result too large for the output',
     spoil: ({ experts }) =>
       writeSafetensors(experts[0], { ...smallModel(1), [up]: float32([4, 4], () => 1e6) }),
@@ -219,7 +229,7 @@ function writeIndex(folder: string, second: string): void {
 }
 
 function newZoo(lines: readonly string[] = []): SmallZoo {
-  return writeZoo(join(root, String(count++)), { lines });
+  return writeZoo(join(places, String(count++)), { lines });
 }
 
 /** One sentence, the exit status, nothing left and no stack. */
@@ -263,6 +273,24 @@ describe('mergevla merge', () => {
     const answer = await mergevla(['merge', zoo.recipe, '--out', out, '--allow-nonfinite']);
     expect(answer.stderr).not.toContain('error');
     expect(answer.code).toBe(0);
+    const events = readFileSync(join(out, 'events.jsonl'), 'utf8');
+    expect(events).toMatch(/"MV460".*up_proj\.weight of expert one \(1 NaN, 0 infinite\)/);
+  });
+
+  it('ends in one sentence when a disk takes no more', async () => {
+    const zoo = newZoo();
+    const out = join(zoo.folder, 'out');
+    // A limit of 1 KiB on every file stands for a full disk.
+    const script = 'ulimit -f 1; exec "$0" "$@"';
+    const cli = join(root, 'dist/cli.js');
+    const args = ['-c', script, process.execPath, cli, 'merge', zoo.recipe, '--out', out];
+    const { status, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/error: .*out\.partial\/.*\[MV45\d\]/),
+    ]);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('takes tensors without elements and without axes', async () => {
