@@ -38,3 +38,12 @@ export function changedSettings(names: readonly string[]): Record<string, unknow
   }
   return changed;
 }
+
+/** Device for policies that are asked or served from the palette; empty for what their recipe says. */
+export function policyDevice(): string {
+  return workspace.getConfiguration('mergevla').get('device', '');
+}
+
+export async function selectPolicyDevice(device: string): Promise<void> {
+  await workspace.getConfiguration('mergevla').update('device', device, true);
+}

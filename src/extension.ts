@@ -1,10 +1,14 @@
 import { commands, window, type ExtensionContext } from 'vscode';
 import { createServer, type Server } from './client';
 import type { Commands, Parts } from './commands/context';
+import { deviceCommands } from './commands/devices';
 import { jobCommands } from './commands/jobs';
+import { policyCommands } from './commands/policies';
 import { recipeCommands } from './commands/recipes';
 import { runCommands } from './commands/runs';
+import { servingCommands } from './commands/serving';
 import { supportCommands } from './commands/support';
+import { tableCommands } from './commands/tables';
 import { createJobs } from './jobs';
 import { createLogs } from './log';
 import { createPanels } from './panels/register';
@@ -37,6 +41,10 @@ export async function activate(context: ExtensionContext): Promise<Api> {
     ...recipeCommands(parts),
     ...jobCommands(parts),
     ...runCommands(parts),
+    ...policyCommands(parts, panels.showRouting),
+    ...servingCommands(parts),
+    ...deviceCommands(parts),
+    ...tableCommands(parts),
     ...supportCommands(parts, refresh),
     ...panels.commands,
   });

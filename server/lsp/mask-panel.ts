@@ -136,7 +136,7 @@ export async function maskLayer(
 /** Edits that write values, or leave a glob out of the merge. */
 export async function recipeEdits(
   context: ServerContext,
-  { uri, values, exclude }: RecipeEditParams,
+  { uri, values, exclude, device }: RecipeEditParams,
 ): Promise<Fix['edits']> {
   const recipe = await analysisOf(context, uri);
   const parameters = { ...savedParameters(recipe) };
@@ -147,7 +147,8 @@ export async function recipeEdits(
   const left = exclude
     ? setValue(recipe.recipe, ['merge', 'scope', 'exclude'], [...before, exclude])
     : [];
-  return [...wanted, ...left];
+  const run = device === undefined ? [] : setValue(recipe.recipe, ['run', 'device'], device);
+  return [...wanted, ...left, ...run];
 }
 
 async function analysisOf(context: ServerContext, uri: string): Promise<Analysis> {

@@ -65,6 +65,8 @@ export interface RecipeParams {
 export interface RecipeEditParams extends RecipeParams {
   readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
   readonly exclude?: string;
+  /** Becomes `run.device`. */
+  readonly device?: string;
 }
 
 export interface CheckResult {

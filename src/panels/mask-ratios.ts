@@ -1,4 +1,4 @@
-import { Range, Uri, window, workspace, WorkspaceEdit, type Disposable } from 'vscode';
+import { Range, Uri, window, workspace, type Disposable } from 'vscode';
 import type {
   Curve,
   DrawerView,
@@ -13,10 +13,10 @@ import type {
 import { isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
 import type { Phase } from '../../server/protocol/panels/shared';
 import type { RecipeEditParams, RecipeSummary } from '../../server/protocol/methods';
-import type { Fix } from '../../server/protocol/problem';
 import type { Parts } from '../commands/context';
 import { isRecipe } from '../recipes';
 import { componentLabel, drawerView, maskSections, maskView } from './mask-view';
+import { asWorkspaceEdit } from '../text-edits';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 
 const grids = {
@@ -212,7 +212,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       uri: this.uri,
       ...what,
     });
-    await workspace.applyEdit(asEdit(uri, edits));
+    await workspace.applyEdit(asWorkspaceEdit(uri, edits));
     this.parameters = undefined;
   }
 
@@ -224,15 +224,6 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     const place = document.positionAt(found ? found.index + found[0].search(/\S/) : 0);
     await window.showTextDocument(document, { selection: new Range(place, place) });
   }
-}
-
-function asEdit(uri: Uri, edits: Fix['edits']): WorkspaceEdit {
-  const edit = new WorkspaceEdit();
-  for (const { range, newText } of edits) {
-    const { start, end } = range;
-    edit.replace(uri, new Range(start.line, start.column, end.line, end.column), newText);
-  }
-  return edit;
 }
 
 /** A glob for the tensors of a selection: their common beginning up to a dot. */

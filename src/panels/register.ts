@@ -2,14 +2,21 @@ import { Uri, window, workspace, type Disposable } from 'vscode';
 import { runCommand } from '../command-line';
 import type { Commands, Parts } from '../commands/context';
 import { runPath } from '../commands/jobs';
+import type { RoutedObservation } from '../commands/policies';
 import { chooseRecipe } from '../recipes';
 import { maskRatioPanel } from './mask-ratios';
 import { createPanelHost } from './panel';
 import { routingPanel } from './routing';
 import { successPanel } from './success-rates';
 
+interface Panels {
+  readonly commands: Commands;
+  readonly disposable: Disposable;
+  readonly showRouting: (shown: RoutedObservation) => void;
+}
+
 /** The panels, restored after a reload, and the commands that show them. */
-export function createPanels(parts: Parts): { commands: Commands; disposable: Disposable } {
+export function createPanels(parts: Parts): Panels {
   const { context, logs } = parts;
   const masks = createPanelHost(maskRatioPanel(parts), context, logs);
   const routing = createPanelHost(routingPanel(parts), context, logs);
@@ -41,6 +48,9 @@ export function createPanels(parts: Parts): { commands: Commands; disposable: Di
   };
   return {
     commands,
+    showRouting: (shown) => {
+      routing.show(shown);
+    },
     disposable: {
       dispose: () => {
         for (const host of [masks, routing, success]) host.dispose();

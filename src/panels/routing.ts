@@ -1,16 +1,23 @@
-import { commands, ProgressLocation, window, workspace, type Disposable } from 'vscode';
+import { commands, workspace, type Disposable } from 'vscode';
 import type {
   FromRoutingPanel,
   RoutingSnapshot,
   ToRoutingPanel,
 } from '../../server/protocol/panels/routing';
 import { isFromRoutingPanel } from '../../server/protocol/panels/routing';
+import type { RunSummary } from '../../server/protocol/methods';
 import type { Banner, Phase } from '../../server/protocol/panels/shared';
 import type { RouteAnswer } from '../../server/protocol/routing';
 import { isRouteAnswer } from '../../server/protocol/routing';
 import { isRecord } from '../../server/protocol/shape';
-import { runCommand } from '../command-line';
 import type { Parts } from '../commands/context';
+import {
+  askObservation,
+  askPolicy,
+  type Asked,
+  type Failure,
+  type Observation,
+} from '../commands/observation';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { readRunEpisodes } from './run-episodes';
 import { pairingOf, routedSet, routedTasks } from './routing-view';
@@ -23,11 +30,6 @@ export function routingPanel(parts: Parts): PanelKind<ToRoutingPanel, FromRoutin
     guard: isFromRoutingPanel,
     open: (channel, argument) => new RoutingSession(parts, channel, argument),
   };
-}
-
-interface Observation {
-  readonly images: readonly string[];
-  readonly instruction: string;
 }
 
 /** One run: its router's answer for an observation, and how its recorded episodes were routed. */
@@ -45,9 +47,17 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     argument: unknown,
   ) {
     if (typeof argument === 'string') this.run = argument;
+    else if (isRecord(argument)) this.openWith(argument);
     this.subscription = parts.runs.onDidChange(() => {
       channel.refresh();
     });
+  }
+
+  /** A run, and the answer that it gave for an observation, when the panel is opened with both. */
+  private openWith({ run, answer }: Readonly<Record<string, unknown>>): void {
+    if (typeof run !== 'string') return;
+    this.run = run;
+    if (isRouteAnswer(answer)) this.answer = answer;
   }
 
   async snapshot(): Promise<Unrevised<ToRoutingPanel>> {
@@ -62,7 +72,7 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
       snapshot: {
         phase: nothing ? emptyPhase(finished.length > 0) : { kind: 'ready' },
         banners: this.failure ? [this.failure] : [],
-        runs: finished.map(({ path, name }) => ({ id: path, label: name })),
+        runs: choices(finished, this.run),
         ...(this.run === undefined ? {} : { run: this.run }),
         source: this.source,
         frames: [],
@@ -114,27 +124,22 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     this.subscription.dispose();
   }
 
+  private keep(asked: Exclude<Asked, { state: 'cancelled' }>): void {
+    const value = asked.state === 'answered' ? asked.value : undefined;
+    this.answer = isRouteAnswer(value) ? value : undefined;
+    const failure = asked.state === 'failed' ? asked.failure : noAnswer;
+    this.failure = this.answer ? undefined : bannerOf(failure);
+  }
+
   /** Asks for pictures and the instruction, then runs the router in a job of its own. */
   private async route(): Promise<void> {
     if (!workspace.isTrusted || this.run === undefined) return;
     this.observation ??= await askObservation();
     const { observation, run } = this;
     if (!observation) return;
-    const args = [
-      'route',
-      run,
-      ...['--images', observation.images.join(',')],
-      ...['--instruction', observation.instruction],
-      ...['--detail', '--json'],
-    ];
-    const result = await window.withProgress(
-      { location: ProgressLocation.Notification, title: 'Routing', cancellable: true },
-      (_progress, token) => runCommand(this.parts.cli, args, { token }),
-    );
-    if (result.cancelled) return;
-    const answer = parse(result.stdout);
-    this.answer = isRouteAnswer(answer) ? answer : undefined;
-    this.failure = this.answer ? undefined : failureOf(answer, result.stderr);
+    const asked = await askPolicy(this.parts, 'route', run, observation);
+    if (asked.state === 'cancelled') return;
+    this.keep(asked);
     if (this.failure) this.observation = undefined;
     this.channel.refresh();
   }
@@ -142,6 +147,13 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
 
 type Episodes = Pick<RoutingSnapshot, 'tasks' | 'pairing' | 'same' | 'crossed'>;
 const noEpisodes: Episodes = { tasks: [], pairing: 'same' };
+
+/** Finished runs; a recipe or a run elsewhere that was asked goes before them. */
+function choices(finished: readonly RunSummary[], asked: string | undefined) {
+  const known = finished.map(({ path, name }) => ({ id: path, label: name }));
+  if (asked === undefined || known.some(({ id }) => id === asked)) return known;
+  return [{ id: asked, label: asked.split(/[/\\]/).at(-1) ?? asked }, ...known];
+}
 
 function setsOf(entry: RunEpisodes): Episodes {
   const [same, crossed] = [routedSet(entry, 'same'), routedSet(entry, 'crossed')];
@@ -153,39 +165,14 @@ function setsOf(entry: RunEpisodes): Episodes {
   };
 }
 
-async function askObservation(): Promise<Observation | undefined> {
-  const picked = await window.showOpenDialog({
-    title: 'Pictures in camera order',
-    canSelectMany: true,
-    filters: { Pictures: ['png', 'jpg', 'jpeg'] },
-  });
-  if (!picked || picked.length === 0) return undefined;
-  const instruction = await window.showInputBox({
-    title: 'Instruction',
-    prompt: picked.map(({ path }) => path.split('/').at(-1)).join(', '),
-  });
-  return instruction === undefined
-    ? undefined
-    : { images: picked.map(({ fsPath }) => fsPath), instruction };
-}
+const noAnswer: Failure = { message: 'the router gave no answer' };
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The command's own sentence and code, or the last line that it complained with. */
-function failureOf(answer: unknown, stderr: string): Banner {
-  const error = isRecord(answer) ? answer['error'] : undefined;
-  const [message, code] = isRecord(error) ? [error['message'], error['code']] : [];
-  const last = stderr.trim().split('\n').at(-1);
+/** What went wrong, with the way to try again. */
+function bannerOf({ message, code }: Failure): Banner {
   return {
     level: 'error',
-    text: typeof message === 'string' ? message : (last ?? 'the router gave no answer'),
-    ...(typeof code === 'string' ? { code } : {}),
+    text: message,
+    ...(code === undefined ? {} : { code }),
     action: { label: 'Choose pictures again', id: 'route' },
   };
 }

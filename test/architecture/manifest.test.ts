@@ -21,6 +21,8 @@ interface Manifest {
       readonly command: string;
       readonly title: string;
       readonly category: string;
+      readonly icon?: string;
+      readonly enablement?: string;
     }[];
     readonly menus: Readonly<Record<string, readonly Menu[]>>;
     readonly keybindings: readonly Menu[];
@@ -71,6 +73,18 @@ describe('the manifest', () => {
     for (const { title, category } of contributes.commands) {
       expect(category).toBe('MergeVLA');
       expect(title).toMatch(/^[A-Z]/);
+    }
+  });
+
+  it('offers what starts processes only in trusted workspaces, with an icon', () => {
+    const starting = [
+      ...['merge', 'run', 'evaluate', 'plan', 'export', 'exportTable', 'openSample'],
+      ...['routeObservation', 'actOnce', 'servePolicy', 'stopServing', 'selectDevice'],
+    ];
+    for (const name of starting) {
+      const found = contributes.commands.find(({ command }) => command === `mergevla.${name}`);
+      expect(found?.enablement, name).toBe('isWorkspaceTrusted');
+      expect(found?.icon, name).toMatch(/^\$\([a-z-]+\)$/);
     }
   });
 
