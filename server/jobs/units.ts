@@ -1,3 +1,4 @@
+import type { MetricSums } from '../engine/metrics';
 import type { SpectralReport } from '../protocol/report';
 import type { MatrixSpectrum } from '../protocol/spectrum';
 import type { Cut, Window } from '../engine/stages';
@@ -75,15 +76,5 @@ export interface MergeResult {
   readonly spectral?: SpectralReport;
 }
 
-/** Sums of one unit in float64, blocks added in order. Pairs in the order (1,2) (1,3) … (2,3) …. */
-export interface UnitSums {
-  readonly base: number;
-  readonly merged: number;
-  readonly tasks: readonly number[];
-  readonly dots: readonly number[];
-  readonly conflicts: readonly number[];
-  readonly compared: readonly number[];
-  readonly distances: readonly number[];
-  readonly active: readonly number[];
-  readonly coverage: readonly number[];
-}
+/** Sums of one unit, blocks added in order. */
+export type UnitSums = Omit<MetricSums, 'elements'>;

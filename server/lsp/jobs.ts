@@ -24,7 +24,7 @@ export async function startJob(
 ): Promise<JobStarted> {
   const { session } = context;
   if (!session.trusted)
-    throw new MergeError('MV591', 'jobs run only in a trusted workspace', { fault: 'usage' });
+    throw new MergeError('MV594', 'jobs run only in a trusted workspace', { fault: 'usage' });
   const recipe = context.documents.get(uri) ?? analyse(uri, await readText(uri));
   if (recipe.path === undefined)
     throw new MergeError('MV592', 'the recipe has to be saved to a file first', { fault: 'usage' });

@@ -1,8 +1,8 @@
 import type { ProblemInfo } from './problems';
 
-/** MV591 to MV593: jobs that the editor could not start. */
+/** MV592 to MV594: jobs that the editor could not start. */
 export const editorProblems = {
-  MV591: {
+  MV594: {
     title: 'Workspace not trusted',
     severity: 'error',
     explanation:

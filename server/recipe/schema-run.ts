@@ -183,7 +183,8 @@ export const outputSchema = z.strictObject({
     default: defaults.output.form,
     values: {
       compact: 'merged vector, masks and a reference to the base',
-      weights: 'a full model, or one for each task when there are masks',
+      weights:
+        'a full model, or one for each task (`merged/<task>`) when there are masks; without masks, tensors that every task has for itself are in `merged/per_task/<task>.safetensors`, where the policy finds them',
       mergevla: 'the layout of the released MergeVLA code',
     },
   }),

@@ -1,3 +1,5 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyEdits } from '../../server/recipe/format';
 import { formatProblem, problemTable } from '../../server/recipe/problems';
@@ -209,6 +211,18 @@ describe('every code', () => {
     const tested = new Set([...fixtures.map(({ code }) => code), ...others]);
     const mine = Object.keys(problemTable).filter((code) => /^MV[123]/.test(code));
     expect(mine.filter((code) => !tested.has(code))).toEqual([]);
+  });
+
+  it('has one meaning: no code stands in two tables', () => {
+    const folder = resolve(__dirname, '../../server/recipe');
+    const files = readdirSync(folder).filter((name) => /^problems-.*\.ts$/.test(name));
+    const codes = files.flatMap((name) =>
+      [...readFileSync(join(folder, name), 'utf8').matchAll(/^ {2}(MV\d{3}): \{$/gm)].map(
+        ([, code]) => code,
+      ),
+    );
+    expect(codes.length).toBeGreaterThan(100);
+    expect(codes.filter((code, i) => codes.indexOf(code) !== i)).toEqual([]);
   });
 
   it('is printed for the problem matcher, counted from one', () => {
