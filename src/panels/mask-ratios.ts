@@ -94,6 +94,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         ...paperWords(answer),
         banners: missingBanner(answer.recipe),
         curves: await this.curves(answer.recipe),
+        ...(await this.yardstick(answer)),
         ...(drawer ? { drawer } : {}),
       },
     };
@@ -142,6 +143,15 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       n: this.n,
       ...(parameters ? { parameters } : {}),
     });
+  }
+
+  /** What a finished run of the recipe as it stands measured, to read estimates against. */
+  private async yardstick(shown: MaskRatioAnswer): Promise<Pick<MaskSnapshot, 'exact'>> {
+    if (!this.parameters) return shown.source.kind === 'exact' ? { exact: maskView(shown) } : {};
+    const reply = await this.ask(undefined);
+    return reply.state === 'ready' && reply.answer.source.kind === 'exact'
+      ? { exact: maskView(reply.answer) }
+      : {};
   }
 
   private async move(message: Extract<FromMaskPanel, { type: 'setParameters' }>): Promise<void> {

@@ -13,6 +13,8 @@ import { comparePolicies } from '../../server/evaluate/rates/table';
 import type { Parts } from '../commands/context';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { readRecording, readRunEpisodes } from './run-episodes';
+import { readSweeps } from './studies';
+import { studiesOf } from './study-view';
 import type { RunEpisodes } from './success-view';
 import { crossTable, episodeList, findEpisode, rateTable } from './success-view';
 
@@ -56,7 +58,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   private only: ReadonlySet<string> | undefined;
 
   async snapshot(): Promise<Unrevised<ToSuccessPanel>> {
-    const all = await readRunEpisodes(this.parts.runs);
+    const [all, sweeps] = await Promise.all([readRunEpisodes(this.parts.runs), readSweeps()]);
     if (this.only) {
       const { only } = this;
       this.hidden = new Set(all.map(({ run }) => run.path).filter((path) => !only.has(path)));
@@ -82,7 +84,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       ...(cross ? { cross } : {}),
       ...(comparison ? { comparison } : {}),
       ...(list ? { episodes: list } : {}),
-      studies: [],
+      studies: studiesOf(sweeps, this.interval),
       trusted: workspace.isTrusted,
     };
     return { type: 'snapshot', snapshot };

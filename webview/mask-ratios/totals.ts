@@ -137,6 +137,8 @@ function barMarks({ snapshot: { view, exact }, theme }: MaskModel): Overlay {
           [x, scale.getPixelForValue(lowOf(figure)), scale.getPixelForValue(highOf(figure))],
           theme,
         );
+        // Numbers that are exact themselves need no yardstick.
+        if (view.source.kind === 'exact') return;
         drawYardstick(
           context,
           [x, width],

@@ -2,12 +2,14 @@ import type {
   Comparison,
   FromSuccessPanel,
   IntervalName,
+  RateTable,
   SuccessSnapshot,
   ToSuccessPanel,
 } from '../../server/protocol/panels/success-rates';
+import { toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 import { button, segments, select } from '../shared/components';
 import { eachFrame, fill, h } from '../shared/dom';
-import { exportMenu } from '../shared/export';
+import { exportMenu, type ExportSource } from '../shared/export';
 import type { HostLink } from '../shared/host';
 import { icon } from '../shared/icons';
 import { bannerStrip, phaseView } from '../shared/states';
@@ -30,6 +32,11 @@ const emptySnapshot: SuccessSnapshot = {
   studies: [],
   trusted: true,
 };
+
+/** Text forms of the whole table, while there is one. */
+function textsOf(table: RateTable | undefined): NonNullable<ExportSource['texts']> {
+  return table ? { md: () => toMarkdown(table), tex: () => toLatex(table) } : {};
+}
 
 /** The success-rate panel: table, comparison, episodes, replay, studies, and the form for trials. */
 export class SuccessPanel implements SuccessActions {
@@ -223,6 +230,7 @@ export class SuccessPanel implements SuccessActions {
             name: 'success-rates',
             cards: () => this.main,
             csv: () => this.csv(),
+            texts: textsOf(snapshot.table),
             footer: () =>
               `${snapshot.table?.protocol ?? ''} · ${intervalNames[snapshot.interval]} · ${new Date().toISOString().slice(0, 10)}`,
           },
