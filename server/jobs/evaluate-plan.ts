@@ -33,18 +33,7 @@ export function planEvaluation({ evaluate, manifest, offset }: EvaluationInput):
   const kind = kindOf(evaluate);
   const { tasks } = manifest;
   if (kind === 'bench') tasks.forEach(taskOf);
-  const found = [...new Set(evaluate.policies)].map((policy) => ({
-    policy,
-    reason: reasons[policy](manifest),
-  }));
-  const policies = found.filter(({ reason }) => reason === '').map(({ policy }) => policy);
-  const leftOut = found.filter(({ reason }) => reason !== '');
-  const [first] = leftOut;
-  if (policies.length === 0)
-    throw new MergeError(
-      'MV554',
-      first ? `${first.policy} cannot be evaluated: ${first.reason}` : 'no policy is asked for',
-    );
+  const { policies, leftOut } = possiblePolicies(evaluate, manifest);
   const { episodes } = evaluate;
   const seedAt = seedsOf(kind, evaluate);
   return {
@@ -71,6 +60,27 @@ export function planEvaluation({ evaluate, manifest, offset }: EvaluationInput):
       criteria: kind === 'bench' ? CRITERIA : {},
     },
   };
+}
+
+type Policies = Evaluate['policies'];
+
+/** Policies that this merge can play; the others with the reason why not. Throws MV554 when none can. */
+function possiblePolicies(
+  { policies: wanted }: Evaluate,
+  manifest: EvaluationInput['manifest'],
+): { readonly policies: Policies; readonly leftOut: EvaluationPlan['leftOut'] } {
+  const found = [...new Set(wanted)].map((policy) => ({
+    policy,
+    reason: reasons[policy](manifest),
+  }));
+  const policies = found.filter(({ reason }) => reason === '').map(({ policy }) => policy);
+  const leftOut = found.filter(({ reason }) => reason !== '');
+  const [first] = leftOut;
+  if (policies.length > 0) return { policies, leftOut };
+  throw new MergeError(
+    'MV554',
+    first ? `${first.policy} cannot be evaluated: ${first.reason}` : 'no policy is asked for',
+  );
 }
 
 /** What can be said before the merge is made. Throws MV553. */
