@@ -54,7 +54,7 @@ async function findSource(operand: string, call: Call): Promise<Source> {
   // A recipe with one expert, no masks and no router is that expert's own policy.
   if (expert && isPlain && expert.path !== null && expert.adapter === null)
     return { path: resolve(dirname(path), expert.path), device, task: expert.task };
-  return { path: await mergedRun(path, recipe, call), device };
+  return { path: await mergedRun(path, call), device };
 }
 
 /** `run.device` of the recipe that a run was made from. */

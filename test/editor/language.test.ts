@@ -184,9 +184,9 @@ suite('a recipe in the editor', () => {
     // One return was used up by the test before.
     for (let kill = 0; kill < 6 && api.server.state === 'running'; kill += 1) {
       const pids = serverProcesses();
+      const before = returns;
       for (const pid of pids) process.kill(pid, 'SIGKILL');
       await until('the end', () => serverProcesses().every((pid) => !pids.includes(pid)));
-      const before = returns;
       await until('a return, or none', () => returns > before || kill >= 4);
     }
     await until('the end of returns', () => api.server.state === 'stopped');
