@@ -29,4 +29,20 @@ suite('an untrusted workspace', () => {
       /trusted/,
     );
   });
+
+  test('asks, serves and tabulates nothing', async () => {
+    const { uri } = await openRecipe('cubes.mergevla.yaml');
+    const before = (await vscode.workspace.openTextDocument(uri)).getText();
+    const observation = { images: ['/x.png'], instruction: 'x' };
+    for (const [name, ...args] of [
+      ['routeObservation', uri, observation],
+      ['actOnce', uri, observation],
+      ['servePolicy', uri, 0, ''],
+      ['selectDevice', uri, 'cpu'],
+      ['exportTable', [], 'CSV', 'clipboard'],
+    ] as const)
+      assert.equal(await vscode.commands.executeCommand(`mergevla.${name}`, ...args), undefined);
+    assert.equal(vscode.window.activeTextEditor?.document.getText(), before);
+    assert.equal(vscode.window.terminals.length, 0);
+  });
 });

@@ -43,6 +43,7 @@ export function launches(folder: string): Launch[] {
       target: restricted,
       env: { HOST_TEST_TRUST: 'asked' },
     },
+    { name: 'policies', files: ['policies'], target: policies(join(folder, 'policies')) },
     { name: 'no folder', files: ['empty'] },
     { name: 'two folders', files: ['folders'], target: twoFolders(join(folder, 'two')) },
   ];
@@ -55,6 +56,20 @@ function workspace(folder: string): string {
   writeFileSync(join(folder, 'cubes.mergevla.yaml'), cubes);
   writeFileSync(join(folder, 'missing.mergevla.yaml'), missing);
   writeFileSync(join(folder, 'slow.mergevla.yaml'), slow);
+  return folder;
+}
+
+/** A recipe on the small checkpoints in the released layout. */
+function policies(folder: string): string {
+  const fixtures = join(__dirname, '../../../test/fixtures/policy');
+  const experts = ['libero_spatial', 'libero_object', 'libero_goal'].map(
+    (task) => `  ${task}: ${join(fixtures, 'experts', task)}`,
+  );
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'policy.mergevla.yaml'),
+    `version: 1\nbase: ${join(fixtures, 'base')}\nexperts:\n${experts.join('\n')}\nmerge: { precision: native }\n`,
+  );
   return folder;
 }
 
