@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 
 /** What the launcher gives: an open workbench on a copy of the showcase, with the package installed. */
 export interface Workbench {
@@ -80,6 +80,35 @@ class Hand {
 
   async clickText(text: string): Promise<void> {
     await this.line(text).getByText(text, { exact: false }).last().click();
+  }
+
+  /** The page of the panel that has an element: a frame in a frame, which comes some time after its tab. */
+  async panel(selector: string): Promise<Frame> {
+    let found: Frame | undefined;
+    await this.settled(`a panel with ${selector}`, async () => {
+      for (const frame of this.page.frames())
+        if (
+          (await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0)) > 0
+        )
+          found = frame;
+      return found !== undefined;
+    });
+    if (!found) throw new Error(`no panel with ${selector}`);
+    return found;
+  }
+
+  /** Looks again at every frame of the page until something is so. */
+  async settled(what: string, look: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
+    const end = Date.now() + limitMs;
+    while (!(await look())) {
+      if (Date.now() > end) throw new Error(`waited ${String(limitMs)} ms for ${what}`);
+      await this.page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+    }
   }
 
   async picture(name: string): Promise<void> {
@@ -188,6 +217,39 @@ const steps: readonly (readonly [string, Step])[] = [
       );
       await hand.picture('hover-dark');
       await hand.page.keyboard.press('Escape');
+    },
+  ],
+  [
+    'a slider of the mask panel writes one edit, and the panel follows the text',
+    async (hand) => {
+      await hand.openFile('cubes.mergevla.yaml');
+      await hand.palette('MergeVLA: Show Mask Ratios');
+      const panel = await hand.panel('.slider-lambda');
+      const slider = panel.locator('.slider-lambda input[type=range]');
+      const saved = await slider.inputValue();
+      await slider.focus();
+      for (let i = 0; i < 5; i += 1) await hand.page.keyboard.press('ArrowRight');
+      const moved = await slider.inputValue();
+      if (moved === saved) throw new Error('the slider did not move');
+      await hand.page.keyboard.press('Enter');
+      await hand.line(`lambda: ${moved}`).waitFor();
+      await hand.picture('mask-slider');
+      // One step back is the whole way back, in the text and in the panel.
+      await hand.clickText('version: 1');
+      await hand.page.keyboard.press('Control+z');
+      await hand.line(`lambda: ${saved}`).waitFor();
+      await hand.page.keyboard.press('Control+s');
+      await hand.settled('the slider', async () => (await slider.inputValue()) === saved);
+    },
+  ],
+  [
+    'the panel is there again after a reload',
+    async (hand) => {
+      await hand.page.reload();
+      await hand.page.locator('.tab', { hasText: 'Mask Ratios' }).first().click();
+      const panel = await hand.panel('.slider-lambda');
+      await panel.locator('.layers .heading').waitFor();
+      await hand.picture('mask-restored');
     },
   ],
 ];
