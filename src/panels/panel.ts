@@ -111,29 +111,23 @@ function connect<To extends Revised, From extends { readonly type: string }>(
   { argument, logs }: PageOptions,
 ): Disposable {
   let revision = 0;
-  let waiting = false;
   const post = (message: Unrevised<To>): void => {
     revision += 1;
     void panel.webview.postMessage({ ...message, revision });
   };
-  const refresh = (): void => {
-    if (waiting || !panel.visible) return;
-    waiting = true;
-    session
-      .snapshot()
-      .then(post, (error: unknown) => {
+  const refresh = oneAtATime(
+    () => panel.visible,
+    () =>
+      session.snapshot().then(post, (error: unknown) => {
         logs.extension.error(`${kind.name}: ${String(error)}`);
-      })
-      .finally(() => {
-        waiting = false;
-      });
-  };
+      }),
+  );
   const session = kind.open(
     {
       send: (message) => {
         if (panel.visible) post(message);
       },
-      refresh,
+      refresh: refresh.ask,
     },
     argument,
   );
@@ -142,7 +136,7 @@ function connect<To extends Revised, From extends { readonly type: string }>(
       logs.extension.warn(`${kind.name}: dropped ${JSON.stringify(message).slice(0, 200)}`);
       return;
     }
-    if (message.type === 'ready') refresh();
+    if (message.type === 'ready') refresh.ask();
     else if (!(await handleCommon(message as unknown as CommonFromPanel)))
       await session.receive(message);
   };
@@ -153,11 +147,38 @@ function connect<To extends Revised, From extends { readonly type: string }>(
         void window.showErrorMessage(String(error instanceof Error ? error.message : error));
       });
     }),
-    workspace.onDidGrantWorkspaceTrust(refresh),
+    workspace.onDidGrantWorkspaceTrust(refresh.ask),
   ];
   return {
     dispose() {
+      refresh.stop();
       for (const subscription of subscriptions) void subscription.dispose();
+    },
+  };
+}
+
+/** Runs work when asked and wanted; what is asked meanwhile may not be in it, so it runs once more. */
+function oneAtATime(
+  wanted: () => boolean,
+  work: () => Promise<void>,
+): { readonly ask: () => void; readonly stop: () => void } {
+  let state: 'idle' | 'working' | 'again' | 'stopped' = 'idle';
+  const next = (): void => {
+    const again = state === 'again';
+    if (state === 'stopped') return;
+    state = 'idle';
+    if (again) ask();
+  };
+  const ask = (): void => {
+    if (state === 'working') state = 'again';
+    if (state !== 'idle' || !wanted()) return;
+    state = 'working';
+    void work().finally(next);
+  };
+  return {
+    ask,
+    stop: () => {
+      state = 'stopped';
     },
   };
 }

@@ -43,6 +43,8 @@ export class MaskPanel implements MaskActions {
     twin: false,
   };
   private link: HostLink<FromMaskPanel> | undefined;
+  /** The values on the sliders were sent to the recipe and not moved since. */
+  private written = false;
   private request = 0;
   private allBanners = false;
   private readonly tooltip = new Tooltip();
@@ -130,11 +132,12 @@ export class MaskPanel implements MaskActions {
 
   private takeSnapshot(snapshot: MaskSnapshot): void {
     const other = snapshot.uri !== this.model.snapshot.uri;
-    // A value that the user moved and did not write stays, as long as it is the same recipe.
-    const keep = !other && moved(this.model).length > 0;
-    const given = snapshot.view?.parameters ?? snapshot.recipe?.saved;
+    // A value that the user moved and did not write stays, as long as it is the same recipe. One that was
+    // written follows the text, also when the snapshot right after the edit was left out.
+    const pending = !this.written && moved(this.model).length > 0;
+    const keep = pending && !other;
     const forget = other ? { selection: undefined, isolated: undefined } : {};
-    const parameters = keep ? this.model.parameters : (given ?? this.model.parameters);
+    const parameters = keep ? this.model.parameters : givenBy(snapshot, this.model.parameters);
     this.model = { ...this.model, ...forget, snapshot, parameters };
     this.request = Math.max(this.request, snapshot.view?.n ?? 0);
   }
@@ -239,6 +242,7 @@ export class MaskPanel implements MaskActions {
   }
 
   setParameter(name: keyof MergeParameters, value: number): void {
+    this.written = false;
     this.model = { ...this.model, parameters: { ...this.model.parameters, [name]: value } };
     this.request += 1;
     this.link?.post({ type: 'setParameters', n: this.request, ...this.model.parameters });
@@ -249,8 +253,9 @@ export class MaskPanel implements MaskActions {
       parameter,
       value: this.model.parameters[parameter],
     }));
-    if (values.length > 0 && this.model.snapshot.trusted)
-      this.link?.post({ type: 'writeRecipe', values });
+    if (values.length === 0 || !this.model.snapshot.trusted) return;
+    this.written = true;
+    this.link?.post({ type: 'writeRecipe', values });
   }
 
   resetParameters(): void {
@@ -306,4 +311,9 @@ export class MaskPanel implements MaskActions {
   reveal(target: 'scope' | 'method'): void {
     this.link?.post({ type: 'reveal', target });
   }
+}
+
+/** The parameters that a snapshot is about. */
+function givenBy({ view, recipe }: MaskSnapshot, before: MergeParameters): MergeParameters {
+  return view?.parameters ?? recipe?.saved ?? before;
 }
