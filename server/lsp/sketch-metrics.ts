@@ -18,6 +18,9 @@ import type { RecipeFiles } from './files';
 import type { LoadedFiles } from './load-files';
 import { planOf } from './plan';
 
+/** A quick answer that takes longer is told to everybody: whoever asked has stopped waiting. */
+const quickPatienceMs = 1000;
+
 /** Answers that are remembered for one recipe. */
 const maximumAnswers = 48;
 
@@ -196,11 +199,13 @@ export class SketchMetrics implements ConflictMetrics {
     const known = zoo.answers.get(key);
     if (known ?? zoo.pending.has(key)) return known;
     if (!zoo.progress) return undefined;
+    const began = Date.now();
     const asked = this.#client.evaluate(zoo.key, plan, question).then((report) => {
       zoo.pending.delete(key);
       if (!report) return;
       remember(zoo.answers, key, report);
-      this.#tell(uri);
+      // Who asks quickly waits for the answer; telling everybody would draw all hints again each time.
+      if (!question.quick || Date.now() - began > quickPatienceMs) this.#tell(uri);
     });
     zoo.pending.set(key, asked);
     return undefined;
