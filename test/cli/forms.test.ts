@@ -127,9 +127,12 @@ describe('a run directory', () => {
       'dataset_statistics.json',
       'manifest.json',
       'masks.safetensors',
+      'preprocessor_config.json',
       'rest.safetensors',
       'router.safetensors',
       'task_vector.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
     ]);
     const read = (name: string): Record<string, unknown> =>
       JSON.parse(readFileSync(join(compact, name), 'utf8'));
