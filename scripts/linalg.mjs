@@ -3,7 +3,15 @@
 // the standard library's sources; `--rebuild` makes it anew and `--verify` compares the two.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  cpSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,10 +38,16 @@ function compile() {
     join(work, 'Cargo.lock'),
     lock.replace(/^(checksum = )/gm, `source = "${source}"\n$1`),
   );
+  // Paths of sources are in the panic messages; they are named after the crates alone.
+  execFileSync('cargo', ['fetch', '--locked'], { cwd: work, stdio: 'inherit' });
+  const sources = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src');
+  const remaps = readdirSync(sources).map(
+    (name) => `--remap-path-prefix=${join(sources, name)}=/cargo`,
+  );
   const env = {
     ...process.env,
     RUSTC_BOOTSTRAP: '1',
-    RUSTFLAGS: `-C target-feature=+simd128 --remap-path-prefix=${work}=/source --remap-path-prefix=${homedir()}/.cargo=/cargo`,
+    RUSTFLAGS: `-C target-feature=+simd128 --remap-path-prefix=${work}=/source ${remaps.join(' ')}`,
   };
   const args = ['build', '--release', '--locked', '--target', 'wasm32-unknown-unknown'];
   args.push('-Zbuild-std=std,panic_abort', '-Zbuild-std-features=');
