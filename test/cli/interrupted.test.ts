@@ -113,7 +113,10 @@ describe('a merge that is stopped', () => {
     const child = startCommand(['merge', recipe, '--out', out]);
     const ended = answerOf(child);
     await until(() => isUnderWay(out));
+    // The first one is held, so that it is still at work however fast it is.
+    child.kill('SIGSTOP');
     const second = await mergevla(['merge', recipe, '--out', out]);
+    child.kill('SIGCONT');
     expect([second.code, second.stderr]).toEqual([
       1,
       expect.stringContaining(`process ${child.pid}`),
