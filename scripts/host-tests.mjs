@@ -126,20 +126,28 @@ async function asUser(host, folder) {
   const { showcase } = load(join(built, 'workspaces.js'));
   const target = showcase(folder);
   rmSync(join(results, 'pictures'), { recursive: true, force: true });
-  const pictures = process.argv.includes('--pictures')
-    ? join(root, 'media/pictures')
-    : join(results, 'pictures');
+  const isForMedia = process.argv.includes('--pictures');
+  const pictures = isForMedia ? join(root, 'media/pictures') : join(results, 'pictures');
   const server = await startServer(host, { vsix: await currentPackage() });
   const { browser, page } = await startBrowser(host, { viewport: { width: 1280, height: 800 } });
   try {
     await page.goto(workbenchUrl(server.port, target));
-    const steps = await runSteps({ page, folder: target, pictures });
-    for (const { title, state } of steps) console.log(`  ${state}: ${title}`);
+    const steps = await runSteps({ page, folder: target, pictures, bothThemes: isForMedia });
+    for (const { title, state, error } of steps)
+      console.log(`  ${state}: ${title}${error ? `\n    ${error}` : ''}`);
     return steps;
   } finally {
     await browser.close();
     await server.stop();
   }
+}
+
+/** Where tests are counted, the path is walked once more after a failure, as the other tests are, and it is said. */
+async function asUserTried(host, folder) {
+  const first = await asUser(host, join(folder, 'user'));
+  if (!process.env.CI || first.every(({ state }) => state !== 'failed')) return first;
+  console.log('\n!!! A step failed; the whole path is tried again once.');
+  return asUser(host, join(folder, 'user-again'));
 }
 
 async function grammar(host) {
@@ -170,7 +178,7 @@ async function main() {
       if (files.length > 0) tests.push(...(await launch({ ...each, files })));
     }
     if (!desktop) tests.push(...(await grammar(host)));
-    if (wantsUser && !desktop) tests.push(...(await asUser(host, folder)));
+    if (wantsUser && !desktop) tests.push(...(await asUserTried(host, folder)));
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Frame, Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 
 /** What the launcher gives: an open workbench on a copy of the showcase, with the package installed. */
 export interface Workbench {
@@ -8,6 +8,8 @@ export interface Workbench {
   readonly folder: string;
   /** Pictures are written here. */
   readonly pictures: string;
+  /** Views are also pictured under the light theme. */
+  readonly bothThemes: boolean;
 }
 
 export interface StepResult {
@@ -51,27 +53,53 @@ class Hand {
   }
 
   async palette(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.pick(`>${title}`, title);
+    await this.pick('F1', `>${title}`, title);
   }
 
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('Control+p');
-    await this.pick(name, name);
+    await this.pick('Control+p', name, name);
     await this.page.locator('.tab.active', { hasText: name }).waitFor();
   }
 
-  /** Picks the row of exactly that name: what is first in the list changes while it is being filtered. */
-  private async pick(typed: string, name: string): Promise<void> {
+  /** Opens a list and picks the row of exactly that name; anew when the list closed or stayed without it. */
+  private async pick(key: string, typed: string, name: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(typed);
     const exact = new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
-    await this.page
+    const row = this.page
       .locator('.quick-input-list .monaco-list-row .label-name', { hasText: exact })
-      .first()
-      .click();
-    await input.waitFor({ state: 'hidden' });
+      .first();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.page.keyboard.press(key);
+        await input.waitFor({ timeout: 10_000 });
+        await input.fill(typed);
+        await this.resting(row);
+        await row.click({ timeout: 5000 });
+        await input.waitFor({ state: 'hidden', timeout: 10_000 });
+        return;
+      } catch (error) {
+        if (attempt === 3) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
+  }
+
+  /** Waits until a row keeps its place and its text: rows are used again for others while a list is filtered. */
+  private async resting(row: Locator): Promise<void> {
+    await row.waitFor({ timeout: 10_000 });
+    await row.evaluate(async (element) => {
+      const look = () => {
+        const { x, y } = element.getBoundingClientRect();
+        return `${String(x)} ${String(y)} ${String(element.isConnected)} ${element.textContent}`;
+      };
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      let last = look();
+      for (let same = 0, frames = 0; same < 20 && frames < 600; same += 1, frames += 1) {
+        await frame();
+        if (look() !== last) same = 0;
+        last = look();
+      }
+    });
   }
 
   line(text: string) {
@@ -116,15 +144,24 @@ class Hand {
     await this.page.screenshot({ path: join(this.workbench.pictures, `${name}.png`) });
   }
 
-  /** The same view under both kinds of theme. */
+  /** The view, and for the documentation the same view under the light theme. */
   async bothThemes(name: string): Promise<void> {
     await this.page.mouse.move(900, 740);
     await this.picture(`${name}-dark`);
-    await this.palette('Preferences: Toggle between Light/Dark Themes');
-    await this.page.locator('.monaco-workbench.vs').first().waitFor();
+    if (!this.workbench.bothThemes) return;
+    await this.theme('vs');
     await this.picture(`${name}-light`);
-    await this.palette('Preferences: Toggle between Light/Dark Themes');
-    await this.page.locator('.monaco-workbench.vs-dark').first().waitFor();
+    await this.theme('vs-dark');
+  }
+
+  private async theme(kind: 'vs' | 'vs-dark'): Promise<void> {
+    const shown = this.page.locator(`.monaco-workbench.${kind}`).first();
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await this.palette('Preferences: Toggle between Light/Dark Themes');
+      await shown.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      if (await shown.isVisible()) return;
+    }
+    throw new Error(`the theme did not change to ${kind}`);
   }
 }
 
