@@ -1,9 +1,12 @@
 import type {
+  FromMaskPanel,
   MaskSnapshot,
   MaskView,
   MergeParameters,
   ParameterName,
+  ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import type { Page } from '../shared/page';
 import type { Theme } from '../shared/theme';
 
 /** Part of the layer tracks that the user chose: columns of one section, by their place in it. */
@@ -21,12 +24,13 @@ export interface MaskModel {
   readonly parameters: MergeParameters;
   /** Only this task is drawn in full. */
   readonly isolated: number | undefined;
-  /** The layer tracks show this pair's conflict. */
   readonly selection: Selection | undefined;
   /** Section shown alone where all do not fit; -1 for all. */
   readonly section: number;
   readonly twin: boolean;
 }
+
+export type MaskPage = Page<MaskModel, ToMaskPanel, FromMaskPanel>;
 
 /** What a part of the panel can ask for. */
 export interface MaskActions {
@@ -36,7 +40,7 @@ export interface MaskActions {
   isolate(task: number): void;
   select(selection: Selection | undefined): void;
   showSection(section: number): void;
-  act(id: string): void;
+  toggleTwin(): void;
   copy(text: string): void;
   exclude(glob: string): void;
   reveal(target: 'scope' | 'method'): void;

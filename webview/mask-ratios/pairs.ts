@@ -2,7 +2,7 @@ import { inkOn, interpolate } from '../shared/colours';
 import { fill, h, styled } from '../shared/dom';
 import { missing, nbsp, percent, shorten, signed, valueOf } from '../shared/format';
 import type { MaskView } from '../../server/protocol/panels/mask-ratios';
-import type { Tooltip } from '../shared/tooltip';
+import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { MaskModel } from './model';
 
 const cosineRanges = [0.05, 0.1, 0.25, 0.5, 1];
@@ -16,10 +16,7 @@ export class PairsCard {
   private model: MaskModel | undefined;
   private readonly body = h('div', { class: 'matrix-scroller', tabindex: -1 });
 
-  constructor(
-    private readonly tooltip: Tooltip,
-    private readonly say: (text: string) => void,
-  ) {
+  constructor(private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion }) {
     this.body.addEventListener('keydown', (event) => {
       this.keydown(event);
     });
@@ -27,7 +24,7 @@ export class PairsCard {
       if (event.target instanceof HTMLElement) this.point(event.target);
     });
     this.body.addEventListener('pointerleave', () => {
-      this.tooltip.hide();
+      this.tools.tooltip.hide();
     });
   }
 
@@ -148,8 +145,8 @@ export class PairsCard {
     const { row, column } = target.dataset;
     if (row === undefined || column === undefined || !this.model) return;
     const text = this.describe(Number(row), Number(column), this.model);
-    this.tooltip.show(target.getBoundingClientRect(), text);
-    if (target === document.activeElement) this.say(text);
+    this.tools.tooltip.show(target.getBoundingClientRect(), text);
+    if (target === document.activeElement) this.tools.live.say(text);
   }
 
   private describe(i: number, j: number, { snapshot: { view, recipe } }: MaskModel): string {

@@ -1,19 +1,67 @@
+import { button, select } from '../shared/components';
 import { h } from '../shared/dom';
+import { exportMenu } from '../shared/export';
 import { count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
-import type { MaskModel } from './model';
+import type { MaskActions, MaskModel, MaskPage } from './model';
+import { twinsAsCsv } from './twin';
 
-export const untrusted = 'The workspace is not trusted';
+/** Which recipe, what its numbers stand on, and what can be done with them. */
+export function toolbar(
+  { model, post, main }: MaskPage,
+  actions: MaskActions,
+): readonly HTMLElement[] {
+  const { snapshot, twin } = model;
+  return [
+    select(
+      'Recipe',
+      snapshot.recipes.map(({ uri, label }) => ({ value: uri, label })),
+      snapshot.uri ?? '',
+      (uri) => {
+        post({ type: 'selectRecipe', uri });
+      },
+    ),
+    h('span', { class: 'secondary facts' }, recipeFacts(model)),
+    h(
+      'span',
+      { class: 'end' },
+      ...sourceChips(model),
+      twinButton(twin, () => {
+        actions.toggleTwin();
+      }),
+      exportMenu(
+        {
+          name: `mask-ratios-${snapshot.recipe?.name ?? ''}`,
+          cards: () => main,
+          csv: () => twinsAsCsv(model),
+          footer: () => figureFooter(model),
+        },
+        post,
+      ),
+      button(
+        'Compute exactly',
+        {
+          disabled: !snapshot.trusted,
+          ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
+        },
+        () => {
+          post({ type: 'computeExactly' });
+        },
+        icon('play'),
+      ),
+    ),
+  ];
+}
 
 /** Method and size of what is looked at. */
-export function recipeFacts({ snapshot: { recipe } }: MaskModel): string {
+function recipeFacts({ snapshot: { recipe } }: MaskModel): string {
   if (!recipe) return '';
   const tasks = recipe.tasks.length;
   return `${recipe.method} · ${String(tasks)} ${tasks === 1 ? 'task' : 'tasks'} · ${recipe.tensors.toLocaleString('en')} tensors · ${count(recipe.elements)} positions`;
 }
 
 /** Estimate with a dashed outline, exact with a tick and the run's name. */
-export function sourceChips({ snapshot: { view, exact } }: MaskModel): readonly HTMLElement[] {
+function sourceChips({ snapshot: { view, exact } }: MaskModel): readonly HTMLElement[] {
   const source = view?.source;
   const run = exact ?? (source?.kind === 'exact' ? view : undefined);
   const estimate =
@@ -36,7 +84,7 @@ export function sourceChips({ snapshot: { view, exact } }: MaskModel): readonly 
   return [estimate, exactChip].filter((chip) => chip !== undefined);
 }
 
-export function twinButton(pressed: boolean, onclick: () => void): HTMLElement {
+function twinButton(pressed: boolean, onclick: () => void): HTMLElement {
   return h(
     'button',
     {
@@ -52,7 +100,7 @@ export function twinButton(pressed: boolean, onclick: () => void): HTMLElement {
 }
 
 /** The last line of an exported figure. */
-export function figureFooter({ snapshot }: MaskModel): string {
+function figureFooter({ snapshot }: MaskModel): string {
   const { view, recipe, banners } = snapshot;
   if (!view || !recipe) return '';
   const { lambda, alpha, density } = view.parameters;

@@ -3,15 +3,14 @@ import type {
   RoutingSnapshot,
   ToRoutingPanel,
 } from '../../server/protocol/panels/routing';
+import { isToRoutingPanel } from '../../server/protocol/panels/routing';
 import type { Pairing } from '../../server/protocol/routing';
 import { button, segments, select } from '../shared/components';
-import { eachFrame, fill, h } from '../shared/dom';
+import { fill, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
-import type { HostLink } from '../shared/host';
 import { icon } from '../shared/icons';
-import { bannerStrip, phaseView } from '../shared/states';
-import { onThemeChange, readTheme } from '../shared/theme';
-import { LiveRegion, Tooltip } from '../shared/tooltip';
+import type { View } from '../shared/page';
+import { Page } from '../shared/page';
 import { confusionCard, MarginsCard } from './episodes';
 import type { RoutingActions, RoutingModel } from './model';
 import { PairingCards } from './pairings';
@@ -32,21 +31,23 @@ const emptySnapshot: RoutingSnapshot = {
 
 /** The routing panel: one observation in detail above, many episodes below. */
 export class RoutingPanel implements RoutingActions {
-  private model: RoutingModel = {
-    snapshot: emptySnapshot,
-    theme: readTheme(),
-    candidate: undefined,
-    opacity: 0.5,
-    margins: 'same',
-  };
-  private link: HostLink<FromRoutingPanel> | undefined;
-  private allBanners = false;
-  private readonly tooltip = new Tooltip();
-  private readonly live = new LiveRegion();
-  private readonly toolbar = h('header', { class: 'toolbar' });
-  private readonly banners = h('div', { class: 'banners' });
-  private readonly main = h('main', { class: 'routing-panel' });
-  private readonly patches = new PatchesCard(this, { tooltip: this.tooltip, live: this.live });
+  private readonly page = new Page<RoutingModel, ToRoutingPanel, FromRoutingPanel>({
+    className: 'routing-panel',
+    guard: isToRoutingPanel,
+    model: (theme, { opacity, margins }) => ({
+      snapshot: emptySnapshot,
+      theme,
+      candidate: undefined,
+      opacity: typeof opacity === 'number' ? opacity : 0.5,
+      margins: margins === 'crossed' ? 'crossed' : 'same',
+    }),
+    receive: (message) => {
+      this.receive(message);
+    },
+    toolbar: () => this.toolbar(),
+    view: (waiting) => this.view(waiting),
+  });
+  private readonly patches = new PatchesCard(this, this.page);
   private readonly pairings = new PairingCards();
   private readonly margins = new MarginsCard(this);
   private readonly wrong = new WrongCard(this);
@@ -57,94 +58,67 @@ export class RoutingPanel implements RoutingActions {
     this.pairings.element,
   );
   private readonly set = h('div', { class: 'row episode-set' });
-  private readonly draw = eachFrame(() => {
-    this.drawNow();
-  });
 
-  start(link: HostLink<FromRoutingPanel>): void {
-    this.link = link;
-    const { opacity, margins } = link.state;
-    this.model = {
-      ...this.model,
-      opacity: typeof opacity === 'number' ? opacity : 0.5,
-      margins: margins === 'crossed' ? 'crossed' : 'same',
-    };
-    document.body.append(this.toolbar, this.banners, this.main, this.live.element);
-    onThemeChange((theme) => {
-      this.model = { ...this.model, theme };
-      this.drawNow();
-    });
+  constructor() {
     document.addEventListener('keydown', (event) => {
       this.keydown(event);
     });
-    this.draw();
   }
 
-  receive(message: ToRoutingPanel): void {
-    const { snapshot } = this.model;
+  private receive(message: ToRoutingPanel): void {
+    const { snapshot } = this.page.model;
     switch (message.type) {
       case 'snapshot':
-        this.model = { ...this.model, snapshot: message.snapshot };
-        break;
+        this.page.update({ snapshot: message.snapshot });
+        return;
       case 'answer':
-        this.model = {
-          ...this.model,
+        this.page.update({
           candidate: undefined,
           snapshot: {
             ...snapshot,
             answer: message.answer,
             ...(message.frame === undefined ? {} : { frame: message.frame }),
           },
-        };
-        break;
+        });
+        return;
       case 'status':
-        this.model = {
-          ...this.model,
+        this.page.update({
           snapshot: { ...snapshot, phase: message.phase, banners: message.banners },
-        };
+        });
     }
-    this.draw();
   }
 
-  private drawNow(): void {
-    const { snapshot } = this.model;
-    this.drawToolbar();
-    fill(
-      this.banners,
-      ...bannerStrip(snapshot.banners, this.allBanners, (id) => {
-        this.act(id);
-      }),
-    );
-    const waiting = phaseView(snapshot.phase, (id) => {
-      this.act(id);
-    });
-    const detail = snapshot.answer?.detail;
-    this.observation.hidden = !detail;
-    const sets = snapshot.same ?? snapshot.crossed;
-    this.set.hidden = !sets;
-    fill(this.main, waiting, this.observation, this.set, this.wrong.element);
-    this.patches.draw(this.model);
-    this.pairings.draw(this.model);
-    fill(
-      this.set,
-      confusionCard(this.model, 'same'),
-      confusionCard(this.model, 'crossed'),
-      this.margins.element,
-    );
-    this.margins.draw(this.model);
-    this.wrong.draw(this.model);
+  private view(waiting: HTMLElement | undefined): View {
+    const { model } = this.page;
+    const { snapshot } = model;
+    this.observation.hidden = !snapshot.answer?.detail;
+    this.set.hidden = !(snapshot.same ?? snapshot.crossed);
+    return {
+      cards: [...(waiting ? [waiting] : []), this.observation, this.set, this.wrong.element],
+      draw: () => {
+        this.patches.draw(model);
+        this.pairings.draw(model);
+        fill(
+          this.set,
+          confusionCard(model, 'same'),
+          confusionCard(model, 'crossed'),
+          this.margins.element,
+        );
+        this.margins.draw(model);
+        this.wrong.draw(model);
+      },
+    };
   }
 
-  private drawToolbar(): void {
-    const { snapshot } = this.model;
-    fill(
-      this.toolbar,
+  private toolbar(): readonly Node[] {
+    const { snapshot } = this.page.model;
+    return [
       select(
         'Run',
         snapshot.runs.map(({ id, label }) => ({ value: id, label })),
         snapshot.run ?? '',
         (id) => {
-          this.link?.post({ type: 'selectRun', id });
+          this.page.post({ type: 'selectRun', id });
         },
       ),
       segments(
@@ -157,7 +131,7 @@ export class RoutingPanel implements RoutingActions {
         snapshot.source,
         (value) => {
           const source = value === 'frame' || value === 'episode' ? value : 'images';
-          this.link?.post({ type: 'setSource', source });
+          this.page.post({ type: 'setSource', source });
         },
       ),
       ...this.frameChoice(),
@@ -174,16 +148,16 @@ export class RoutingPanel implements RoutingActions {
             ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
           },
           () => {
-            this.link?.post({ type: 'route' });
+            this.page.post({ type: 'route' });
           },
           icon('play'),
         ),
       ),
-    );
+    ];
   }
 
   private frameChoice(): HTMLElement[] {
-    const { frames, frame } = this.model.snapshot;
+    const { frames, frame } = this.page.model.snapshot;
     if (frames.length === 0) return [];
     const step = (by: 1 | -1, title: string) =>
       h(
@@ -214,7 +188,7 @@ export class RoutingPanel implements RoutingActions {
   }
 
   private timing(): HTMLElement | null {
-    const { answer, tasks } = this.model.snapshot;
+    const { answer, tasks } = this.page.model.snapshot;
     if (!answer) return null;
     const precision = answer.detail ? ` · ${answer.detail.precision}` : '';
     return h(
@@ -229,19 +203,17 @@ export class RoutingPanel implements RoutingActions {
     return exportMenu(
       {
         name: 'routing',
-        cards: () => this.main,
-        csv: () => routingCsv(this.model),
+        cards: () => this.page.main,
+        csv: () => routingCsv(this.page.model),
         footer: () =>
-          `${this.model.snapshot.run ?? ''} · ${this.model.snapshot.pairing} pairing · ${new Date().toISOString().slice(0, 10)}`,
+          `${this.page.model.snapshot.run ?? ''} · ${this.page.model.snapshot.pairing} pairing · ${new Date().toISOString().slice(0, 10)}`,
       },
-      (message) => {
-        this.link?.post(message);
-      },
+      this.page.post,
     );
   }
 
   private step(by: 1 | -1): void {
-    const { frames, frame } = this.model.snapshot;
+    const { frames, frame } = this.page.model.snapshot;
     const next = frames[frames.findIndex(({ id }) => id === frame) + by];
     if (next) this.openEpisode(next.id);
   }
@@ -256,48 +228,40 @@ export class RoutingPanel implements RoutingActions {
     if (event.key === 'ArrowLeft') this.step(-1);
     else if (event.key === 'ArrowRight') this.step(1);
     else if (event.key.toLowerCase() === 'v') this.choose(-1);
-    else if (/^[1-9]$/.test(event.key) && Number(event.key) <= this.model.snapshot.tasks.length)
+    else if (
+      /^[1-9]$/.test(event.key) &&
+      Number(event.key) <= this.page.model.snapshot.tasks.length
+    )
       this.choose(Number(event.key) - 1);
     else return;
     event.preventDefault();
   }
 
   choose(candidate: number): void {
-    this.model = { ...this.model, candidate };
-    this.draw();
+    this.page.update({ candidate });
   }
 
   setOpacity(opacity: number): void {
-    this.model = { ...this.model, opacity };
-    this.link?.keep({ opacity });
-    this.draw();
+    this.page.arrange({ opacity });
   }
 
   setMargins(margins: Pairing): void {
-    this.model = { ...this.model, margins };
-    this.link?.keep({ margins });
-    this.draw();
+    this.page.arrange({ margins });
   }
 
   openEpisode(id: string): void {
-    this.link?.post({ type: 'selectFrame', id });
+    this.page.post({ type: 'selectFrame', id });
   }
 
   replay(id: string): void {
-    this.link?.post({ type: 'replay', id });
+    this.page.post({ type: 'replay', id });
   }
 
   showEpisodes(): void {
-    this.link?.post({ type: 'showEpisodes' });
+    this.page.post({ type: 'showEpisodes' });
   }
 
   copy(text: string): void {
-    this.link?.post({ type: 'copy', text });
-  }
-
-  private act(id: string): void {
-    if (id === 'banners') this.allBanners = !this.allBanners;
-    else this.link?.post({ type: 'action', id });
-    this.draw();
+    this.page.post({ type: 'copy', text });
   }
 }

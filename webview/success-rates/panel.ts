@@ -6,15 +6,14 @@ import type {
   SuccessSnapshot,
   ToSuccessPanel,
 } from '../../server/protocol/panels/success-rates';
+import { isToSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
 import { toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 import { button, segments, select } from '../shared/components';
-import { eachFrame, fill, h } from '../shared/dom';
+import { fill, h } from '../shared/dom';
 import { exportMenu, type ExportSource } from '../shared/export';
-import type { HostLink } from '../shared/host';
 import { icon } from '../shared/icons';
-import { bannerStrip, phaseView } from '../shared/states';
-import { onThemeChange, readTheme } from '../shared/theme';
-import { LiveRegion, Tooltip } from '../shared/tooltip';
+import type { View } from '../shared/page';
+import { Page } from '../shared/page';
 import { EpisodesCard } from './episodes';
 import type { EpisodeFilter, SuccessActions, SuccessModel } from './model';
 import { intervalNames } from './model';
@@ -40,87 +39,61 @@ function textsOf(table: RateTable | undefined): NonNullable<ExportSource['texts'
 
 /** The success-rate panel: table, comparison, episodes, replay, studies, and the form for trials. */
 export class SuccessPanel implements SuccessActions {
-  private model: SuccessModel = {
-    snapshot: emptySnapshot,
-    theme: readTheme(),
-    view: 'policies',
-    twin: false,
-    selectedRows: [],
-    cell: undefined,
-    filter: 'all',
-    replay: undefined,
-    replayed: undefined,
-    noReplay: undefined,
-  };
-  private link: HostLink<FromSuccessPanel> | undefined;
-  private allBanners = false;
-  private readonly tooltip = new Tooltip();
-  private readonly live = new LiveRegion();
-  private readonly toolbar = h('header', { class: 'toolbar' });
-  private readonly banners = h('div', { class: 'banners' });
-  private readonly main = h('main', { class: 'success-panel' });
-  private readonly rates = new RatesCard(this, { tooltip: this.tooltip, live: this.live });
+  private readonly page = new Page<SuccessModel, ToSuccessPanel, FromSuccessPanel>({
+    className: 'success-panel',
+    guard: isToSuccessPanel,
+    model: (theme, { view, selectedRows, filter }) => ({
+      snapshot: emptySnapshot,
+      theme,
+      view: view === 'cross' ? 'cross' : 'policies',
+      twin: false,
+      selectedRows: Array.isArray(selectedRows)
+        ? selectedRows.filter((id) => typeof id === 'string')
+        : [],
+      cell: undefined,
+      filter: filter === 'failed' || filter === 'wrong' ? filter : 'all',
+      replay: undefined,
+      replayed: undefined,
+      noReplay: undefined,
+    }),
+    receive: (message) => {
+      this.receive(message);
+    },
+    toolbar: () => this.toolbar(),
+    view: (waiting) => this.view(waiting),
+  });
+  private readonly rates = new RatesCard(this, this.page);
   private readonly episodes = new EpisodesCard(this);
   private readonly replay = new ReplayCard({
     next: (step) => {
       this.playNext(step);
     },
-    live: this.live,
+    live: this.page.live,
   });
   private readonly studies = new StudiesRow(this);
-  private readonly trials = new TrialCard((message) => {
-    this.link?.post(message);
-  }, this.live);
+  private readonly trials = new TrialCard(this.page.post, this.page.live);
   private readonly detail = h(
     'div',
     { class: 'row detail' },
     this.episodes.element,
     this.replay.element,
   );
-  private readonly draw = eachFrame(() => {
-    this.drawNow();
-  });
+  private readonly switchRow = h('div', { class: 'above-table' });
 
-  start(link: HostLink<FromSuccessPanel>): void {
-    this.link = link;
-    const { view, selectedRows, filter } = link.state;
-    this.model = {
-      ...this.model,
-      view: view === 'cross' ? 'cross' : 'policies',
-      filter: filter === 'failed' || filter === 'wrong' ? filter : 'all',
-      selectedRows: Array.isArray(selectedRows)
-        ? selectedRows.filter((id) => typeof id === 'string')
-        : [],
-    };
-    document.body.append(this.toolbar, this.banners, this.main, this.live.element);
-    onThemeChange((theme) => {
-      this.model = { ...this.model, theme };
-      this.drawNow();
-    });
-    this.draw();
-  }
-
-  receive(message: ToSuccessPanel): void {
-    this.model = { ...this.model, snapshot: this.applied(message) };
+  private receive(message: ToSuccessPanel): void {
+    this.page.update({ snapshot: this.applied(message) });
     if (message.type === 'replay')
-      this.model = {
-        ...this.model,
+      this.page.update({
         replay: message.replay,
         replayed: message.replay.id,
         noReplay: undefined,
-      };
+      });
     if (message.type === 'noReplay')
-      this.model = {
-        ...this.model,
-        replay: undefined,
-        replayed: message.id,
-        noReplay: message.reason,
-      };
-    this.draw();
+      this.page.update({ replay: undefined, replayed: message.id, noReplay: message.reason });
   }
 
   private applied(message: ToSuccessPanel): SuccessSnapshot {
-    const { snapshot } = this.model;
+    const { snapshot } = this.page.model;
     switch (message.type) {
       case 'snapshot':
         return message.snapshot;
@@ -144,46 +117,34 @@ export class SuccessPanel implements SuccessActions {
     }
   }
 
-  private drawNow(): void {
-    const { snapshot } = this.model;
-    this.drawToolbar();
-    fill(
-      this.banners,
-      ...bannerStrip(snapshot.banners, this.allBanners, (id) => {
-        this.act(id);
-      }),
-    );
-    if (snapshot.trials && !snapshot.trials.done) {
-      this.trials.draw(snapshot.trials);
-      this.place([this.trials.element]);
-      return;
-    }
-    const waiting = phaseView(snapshot.phase, (id) => {
-      this.act(id);
-    });
-    if (!snapshot.table) {
-      fill(this.main, waiting);
-      return;
-    }
-    this.place([
-      ...(waiting ? [waiting] : []),
-      this.above(),
-      this.rates.element,
-      this.detail,
-      this.studies.element,
-    ]);
-    this.detail.hidden = this.model.cell === undefined;
-    this.rates.draw(this.model);
-    this.episodes.draw(this.model);
-    this.replay.draw(this.model);
-    this.studies.draw(this.model);
+  private view(waiting: HTMLElement | undefined): View {
+    const { model } = this.page;
+    const { snapshot } = model;
+    const { trials } = snapshot;
+    if (trials && !trials.done)
+      return {
+        cards: [this.trials.element],
+        draw: () => {
+          this.trials.draw(trials);
+        },
+      };
+    const before = waiting ? [waiting] : [];
+    if (!snapshot.table) return { cards: before };
+    return {
+      cards: [...before, this.above(), this.rates.element, this.detail, this.studies.element],
+      draw: () => {
+        this.detail.hidden = model.cell === undefined;
+        this.rates.draw(model);
+        this.episodes.draw(model);
+        this.replay.draw(model);
+        this.studies.draw(model);
+      },
+    };
   }
-
-  private readonly switchRow = h('div', { class: 'above-table' });
 
   /** The view switch, where there is a cross matrix to switch to. */
   private above(): HTMLElement {
-    const { snapshot, view } = this.model;
+    const { snapshot, view } = this.page.model;
     this.switchRow.hidden = !snapshot.cross;
     fill(
       this.switchRow,
@@ -195,31 +156,19 @@ export class SuccessPanel implements SuccessActions {
         ],
         view,
         (value) => {
-          this.model = { ...this.model, view: value === 'cross' ? 'cross' : 'policies' };
-          this.link?.keep({ view: this.model.view });
-          this.draw();
+          this.page.arrange({ view: value === 'cross' ? 'cross' : 'policies' });
         },
       ),
     );
     return this.switchRow;
   }
 
-  private place(cards: readonly HTMLElement[]): void {
-    if (
-      cards.length === this.main.children.length &&
-      cards.every((card, i) => this.main.children[i] === card)
-    )
-      return;
-    fill(this.main, ...cards);
-  }
-
-  private drawToolbar(): void {
-    const { snapshot } = this.model;
+  private toolbar(): readonly Node[] {
+    const { snapshot } = this.page.model;
     const running = snapshot.table?.groups.some(({ rows }) =>
       rows.some(({ state }) => state === 'running'),
     );
-    fill(
-      this.toolbar,
+    return [
       ...this.choices(),
       h('span', { class: 'secondary facts' }, snapshot.table?.protocol ?? ''),
       h(
@@ -228,22 +177,20 @@ export class SuccessPanel implements SuccessActions {
         exportMenu(
           {
             name: 'success-rates',
-            cards: () => this.main,
+            cards: () => this.page.main,
             csv: () => this.csv(),
             texts: textsOf(snapshot.table),
             footer: () =>
               `${snapshot.table?.protocol ?? ''} · ${intervalNames[snapshot.interval]} · ${new Date().toISOString().slice(0, 10)}`,
           },
-          (message) => {
-            this.link?.post(message);
-          },
+          this.page.post,
         ),
         button('Import results', { disabled: !snapshot.trusted }, () => {
-          this.link?.post({ type: 'import' });
+          this.page.post({ type: 'import' });
         }),
         running
           ? button('Stop', {}, () => {
-              this.link?.post({ type: 'stop' });
+              this.page.post({ type: 'stop' });
             })
           : button(
               'Evaluate',
@@ -253,16 +200,16 @@ export class SuccessPanel implements SuccessActions {
                 ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
               },
               () => {
-                this.link?.post({ type: 'evaluate' });
+                this.page.post({ type: 'evaluate' });
               },
               icon('play'),
             ),
       ),
-    );
+    ];
   }
 
   private choices(): HTMLElement[] {
-    const { runs, papers, interval } = this.model.snapshot;
+    const { runs, papers, interval } = this.page.model.snapshot;
     const shown = runs.filter((run) => run.shown);
     const all = {
       value: '',
@@ -277,7 +224,7 @@ export class SuccessPanel implements SuccessActions {
         '',
         (id) => {
           const run = runs.find((item) => item.id === id);
-          if (run) this.link?.post({ type: 'showRun', id, shown: !run.shown });
+          if (run) this.page.post({ type: 'showRun', id, shown: !run.shown });
         },
       ),
       select(
@@ -288,7 +235,7 @@ export class SuccessPanel implements SuccessActions {
         })),
         interval,
         (value) => {
-          this.link?.post({ type: 'setInterval', kind: intervalOf(value) });
+          this.page.post({ type: 'setInterval', kind: intervalOf(value) });
         },
       ),
       select(
@@ -299,7 +246,7 @@ export class SuccessPanel implements SuccessActions {
         ],
         chosenPaper,
         (id) => {
-          this.link?.post({ type: 'showPaper', id });
+          this.page.post({ type: 'showPaper', id });
         },
       ),
     ];
@@ -314,64 +261,50 @@ export class SuccessPanel implements SuccessActions {
   }
 
   openCell(row: string, task: string): void {
-    this.model = {
-      ...this.model,
+    this.page.post({ type: 'openCell', row, task });
+    this.page.update({
       cell: { row, task },
       replay: undefined,
       replayed: undefined,
       noReplay: undefined,
-    };
-    this.link?.post({ type: 'openCell', row, task });
-    this.draw();
+    });
   }
 
   closeCell(): void {
-    this.model = { ...this.model, cell: undefined, replay: undefined };
-    this.draw();
+    this.page.update({ cell: undefined, replay: undefined });
   }
 
   toggleRow(row: string): void {
-    const before = this.model.selectedRows;
+    const before = this.page.model.selectedRows;
     const rows = before.includes(row)
       ? before.filter((id) => id !== row)
       : [...before, row].slice(-2);
-    this.model = { ...this.model, selectedRows: rows };
-    this.link?.keep({ selectedRows: rows });
-    this.link?.post({ type: 'compare', rows });
-    this.draw();
+    this.page.post({ type: 'compare', rows });
+    this.page.arrange({ selectedRows: rows });
   }
 
   setFilter(filter: EpisodeFilter): void {
-    this.model = { ...this.model, filter };
-    this.link?.keep({ filter });
-    this.draw();
+    this.page.arrange({ filter });
   }
 
   play(id: string): void {
-    this.model = { ...this.model, replayed: id };
-    this.link?.post({ type: 'replay', id });
-    this.draw();
+    this.page.post({ type: 'replay', id });
+    this.page.update({ replayed: id });
   }
 
   private playNext(step: 1 | -1): void {
-    const items = this.model.snapshot.episodes?.items.filter(({ replay }) => replay) ?? [];
-    const here = items.findIndex(({ id }) => id === this.model.replayed);
+    const items = this.page.model.snapshot.episodes?.items.filter(({ replay }) => replay) ?? [];
+    const here = items.findIndex(({ id }) => id === this.page.model.replayed);
     const next = items[here + step];
     if (next) this.play(next.id);
   }
 
   copy(text: string): void {
-    this.link?.post({ type: 'copy', text });
+    this.page.post({ type: 'copy', text });
   }
 
   openRun(id: string): void {
-    this.link?.post({ type: 'openRun', id });
-  }
-
-  private act(id: string): void {
-    if (id === 'banners') this.allBanners = !this.allBanners;
-    else this.link?.post({ type: 'action', id });
-    this.draw();
+    this.page.post({ type: 'openRun', id });
   }
 }
 

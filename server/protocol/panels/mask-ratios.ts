@@ -207,8 +207,7 @@ export type FromMaskPanel =
     }
   | { readonly type: 'reveal'; readonly target: 'scope' | 'method' }
   | { readonly type: 'exclude'; readonly glob: string }
-  | { readonly type: 'computeExactly' }
-  | { readonly type: 'stop' };
+  | { readonly type: 'computeExactly' };
 
 const isBlock: Guard<number | null> = (value): value is number | null =>
   value === null || isCount(value);
@@ -251,7 +250,6 @@ export const isFromMaskPanel = tagged<FromMaskPanel>({
     glob: isString,
   }),
   computeExactly: object<{ type: 'computeExactly' }>({ type: literal('computeExactly') }),
-  stop: object<{ type: 'stop' }>({ type: literal('stop') }),
 });
 
 const isFigureOrNull: Guard<Figure | null> = (value): value is Figure | null =>
