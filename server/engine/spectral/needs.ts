@@ -3,7 +3,7 @@ import type { MergePlan, MethodSettings, TensorJob, TensorSource } from '../plan
 import { wudiOperations } from './wudi';
 
 /** Float64 operations a second of one thread in matrix products; measured on a busy x86-64 core. */
-const operationsPerSecond = 6e9;
+const operationsPerSecond = 12e9;
 /** Largest panel of the long side, its copy for the algebra and the product of both. */
 const panelBytes = 3 * 8 * 4 * 1024 * 1024;
 
