@@ -39,9 +39,15 @@ export function changedSettings(names: readonly string[]): Record<string, unknow
   return changed;
 }
 
-/** Device for policies that are asked or served from the palette; empty for what their recipe says. */
+/** Device for policies that are asked, served or evaluated from the editor; empty for what their recipe says. */
 export function policyDevice(): string {
   return workspace.getConfiguration('mergevla').get('device', '');
+}
+
+/** The same as arguments of the command. */
+export function deviceArguments(): string[] {
+  const device = policyDevice();
+  return device === '' ? [] : ['--device', device];
 }
 
 export async function selectPolicyDevice(device: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { commands, ProgressLocation, Uri, window, type Disposable } from 'vscode';
 import type { JobAction, JobStarted, RunSummary } from '../server/protocol/methods';
 import type { Server } from './client';
-import { jobSettings, stopNotifying } from './config';
+import { jobSettings, policyDevice, stopNotifying } from './config';
 import { formatProgress } from './format';
 import type { Logs } from './log';
 import { isActive, runKey, type Runs } from './runs';
@@ -32,10 +32,12 @@ export function createJobs(server: Server, runs: Runs, logs: Logs): Jobs {
     });
   const stop = (run: string): Promise<boolean> => server.request('mergevla/job/stop', { run });
   const start = async (action: JobAction, recipe: Uri, run?: string): Promise<JobStarted> => {
+    const device = policyDevice();
     const started = await server.request('mergevla/job/start', {
       action,
       uri: recipe.toString(),
       ...(run === undefined ? {} : { run }),
+      ...(device === '' ? {} : { device }),
     });
     logs.server.info(`${action} runs as process ${String(started.pid)} in ${started.run}`);
     void showProgress(started.run);

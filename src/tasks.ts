@@ -9,8 +9,9 @@ import {
   type Disposable,
   type TaskDefinition,
 } from 'vscode';
-import { nodeForJobs } from './command-line';
 import type { Server } from './client';
+import { nodeForJobs } from './command-line';
+import { deviceArguments } from './config';
 
 const actions = ['check', 'plan', 'merge', 'evaluate', 'run'] as const;
 
@@ -48,12 +49,16 @@ function parse(definition: TaskDefinition): RecipeTask | undefined {
   return known && typeof recipe === 'string' ? (definition as RecipeTask) : undefined;
 }
 
+const isJob = (action: RecipeTask['action']): boolean => action !== 'check' && action !== 'plan';
+
 function toTask(definition: RecipeTask, cli: string, uri?: Uri): Task {
   const folder = (uri && workspace.getWorkspaceFolder(uri)) ?? workspace.workspaceFolders?.[0];
   const { command, env } = nodeForJobs();
+  // First, so that a `--device` among the user's own arguments wins.
+  const device = isJob(definition.action) ? deviceArguments() : [];
   const execution = new ProcessExecution(
     command,
-    [cli, definition.action, definition.recipe, ...(definition.args ?? [])],
+    [cli, definition.action, definition.recipe, ...device, ...(definition.args ?? [])],
     { env, ...(folder ? { cwd: folder.uri.fsPath } : {}) },
   );
   const name = `${definition.action} ${definition.recipe}`;

@@ -21,6 +21,7 @@ async function merge(path: string, call: Call): Promise<string> {
   const { terminal, signal, command, version } = call;
   const outcome = await runMerge({
     recipePath: path,
+    device: call.options.text('device'),
     command,
     version,
     signal,

@@ -7,6 +7,11 @@ export const observationOptions: Readonly<Record<string, OptionSpec>> = {
     value: 'A.png,B.png',
     help: 'pictures in camera order, upright (PNG or JPEG)',
   },
+  frame: {
+    type: 'string',
+    value: 'FILE#N',
+    help: 'frame N of demonstrations, or a recorded episode, instead of pictures',
+  },
   instruction: { type: 'string', value: 'TEXT', help: 'what the robot shall do' },
   proprio: { type: 'string', value: 'JSON', help: "the robot's state, a JSON list of numbers" },
   rotate: { type: 'string', value: 'DEGREES', help: 'turn the pictures first: 180 for raw LIBERO' },

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { isRecord } from '../protocol/shape';
-import { decodePicture, turnPicture } from '../policy/pictures';
+import { turnPicture } from '../policy/pictures';
 import { loadRemotePolicy } from '../policy/remote-policy';
 import type { Observation, Picture, Policy } from '../policy/types';
 import { parseRecipe } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
+import { readFrame, readPicture } from '../jobs/frames';
 import { usage } from './arguments';
-import { readCalibration } from '../jobs/calibration';
 import { mergedRun } from './merged-run';
 import type { Call } from './verb';
 
@@ -21,16 +21,13 @@ export async function loadOperand(call: Call): Promise<Policy> {
   const { options, signal } = call;
   const base = options.text('base');
   const task = source.task ?? options.text('task');
-  const policy = await loadRemotePolicy(source.path, {
+  return loadRemotePolicy(source.path, {
     device: options.text('device') ?? source.device ?? 'auto',
     ...(base === undefined ? {} : { base: resolve(base) }),
     ...(task === undefined ? {} : { task }),
     ...threadsOf(call),
     signal,
   });
-  const frames = await readCalibration(source.path);
-  if (frames.length > 0 && policy.routes) await policy.calibrate(frames);
-  return policy;
 }
 
 interface Source {
@@ -92,31 +89,36 @@ function threadsOf({ options }: Call): { readonly threads?: number } {
   return { threads };
 }
 
-/** Reads what `--images`, `--instruction`, `--proprio` and `--rotate` describe. */
-export async function readObservation({ options }: Call): Promise<Observation> {
+/** An observation for a policy whose pictures have an edge of `size` pixels. */
+export type Seen = (size: number) => Promise<Observation>;
+
+/**
+ * Reads what `--images` or `--frame`, `--instruction`, `--proprio` and `--rotate` describe. Pictures are
+ * read at once, so that a bad one is told before a model is loaded; a frame may have to be drawn, in the
+ * size that the policy takes.
+ */
+export async function readObservation({ options }: Call): Promise<Seen> {
+  const isTurned = readRotation(options.text('rotate'));
+  const turned = (images: readonly Picture[]) => (isTurned ? images.map(turnPicture) : images);
+  const frame = options.text('frame');
   const paths = options.text('images')?.split(',').filter(Boolean);
   const instruction = options.text('instruction');
+  const text = options.text('proprio');
+  const own = {
+    ...(instruction === undefined ? {} : { instruction }),
+    ...(text === undefined ? {} : { proprio: parseProprio(text) }),
+  };
+  if (frame !== undefined) {
+    if (paths) throw usage('--frame brings its own pictures; leave --images out');
+    return async (size) => {
+      const seen = await readFrame(frame, size);
+      return { ...seen, images: turned(seen.images), ...own };
+    };
+  }
   if (!paths || instruction === undefined)
     throw usage(`--${paths ? 'instruction' : 'images'} is needed`);
-  const isTurned = readRotation(options.text('rotate'));
-  const images = await Promise.all(
-    paths.map(async (path) => {
-      const picture = await readPicture(path);
-      return isTurned ? turnPicture(picture) : picture;
-    }),
-  );
-  const text = options.text('proprio');
-  return { images, instruction, ...(text === undefined ? {} : { proprio: parseProprio(text) }) };
-}
-
-async function readPicture(path: string): Promise<Picture> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new MergeError('MV571', `${path}: cannot be read`, { cause });
-  }
-  return decodePicture(bytes, path);
+  const images = turned(await Promise.all(paths.map(readPicture)));
+  return () => Promise.resolve({ instruction, images, ...own });
 }
 
 function parseProprio(text: string): number[] {

@@ -54,6 +54,11 @@ export const verbs: readonly VerbSpec[] = [
         value: 'DIR',
         help: 'makes DIR the run; it must not exist or be empty',
       },
+      device: {
+        type: 'string',
+        value: 'NAME',
+        help: 'for means of router scores (offset: stored); merging is the processor’s',
+      },
       only: { type: 'string', value: 'GLOB', help: 'merges only the tensors that match' },
       'allow-nonfinite': {
         type: 'boolean',

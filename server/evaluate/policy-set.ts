@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PolicyParts } from '../policy/parts';
 import { loadPolicy, policyOf } from '../policy/policy';
 import { openPolicyParts } from '../policy/source';
-import type { LoadOptions, Observation, Policy } from '../policy/types';
+import type { LoadOptions, Policy } from '../policy/types';
 import { MergeError } from '../protocol/merge-error';
 
 /** Where the policies of an evaluation come from; absolute paths. */
@@ -12,8 +12,6 @@ export interface PolicySources {
   readonly run: string;
   readonly form: 'merged' | 'checkpoint' | 'checkpoints';
   readonly device: string;
-  /** First frames whose mean scores divide the router's; empty: scores as they are. */
-  readonly calibration: readonly Observation[];
 }
 
 /**
@@ -34,13 +32,8 @@ export class PolicySet {
 
   /** The merged policy; in plain weights there is one model for all tasks or one for each. */
   merged(task: string): Promise<Policy> {
-    const { run, form, calibration } = this.sources;
-    if (form === 'merged')
-      return this.once('merged', async () => {
-        const policy = await loadPolicy(run, this.options());
-        if (calibration.length > 0) await policy.calibrate(calibration);
-        return policy;
-      });
+    const { run, form } = this.sources;
+    if (form === 'merged') return this.once('merged', () => loadPolicy(run, this.options()));
     const folder = form === 'checkpoint' ? join(run, 'merged') : join(run, 'merged', task);
     return this.once(`merged ${task}`, () => loadPolicy(folder, this.options({ task })));
   }

@@ -12,7 +12,6 @@ import type { Manifest } from '../runs/manifest';
 import { readManifest, readResolvedRecipe, readRun } from '../runs/read';
 import { RunDirectory } from '../runs/run-directory';
 import { isRecord } from '../protocol/shape';
-import { readCalibration } from './calibration';
 import { planEvaluation, sourcesOf, type EvaluationPlan } from './evaluate-plan';
 import { writeRates } from './rate-files';
 
@@ -53,8 +52,7 @@ export async function runEvaluation(request: EvaluateRequest): Promise<Evaluatio
   const evaluate = { ...resolveEvaluate({}), ...recipe.evaluate, ...request.evaluate };
   // A wish that cannot be met leaves a finished run as it was; one that this process has just merged
   // would stay `running` for ever.
-  const offset = recipe.router === 'none' ? undefined : recipe.router.offset;
-  const input = { evaluate, manifest, offset };
+  const input = { evaluate, manifest };
   const plan = opened.isOurs ? undefined : planEvaluation(input);
   const run = RunDirectory.open(path, request);
   try {
@@ -142,10 +140,7 @@ async function play(work: Work, tally: Tally): Promise<void> {
     signal,
     settings: {
       // Small policies gain nothing from a GPU, and the CPU gives the same bits everywhere.
-      sources: sourcesOf(run.folder, manifest, {
-        device: asked === 'auto' ? 'cpu' : asked,
-        calibration: await readCalibration(run.folder),
-      }),
+      sources: sourcesOf(run.folder, manifest, asked === 'auto' ? 'cpu' : asked),
       shift: evaluate.shift,
       execute: evaluate.execute,
       maxSteps: evaluate.max_steps,

@@ -22,14 +22,12 @@ export interface EvaluationPlan {
 export interface EvaluationInput {
   readonly evaluate: Evaluate;
   readonly manifest: Manifest;
-  /** The recipe's `router.offset`. */
-  readonly offset?: 'none' | 'stored' | undefined;
 }
 
 const bench = 'so101-cubes';
 
 /** Throws MV553 where suite, tasks and seeds do not fit, MV554 when no policy is left. */
-export function planEvaluation({ evaluate, manifest, offset }: EvaluationInput): EvaluationPlan {
+export function planEvaluation({ evaluate, manifest }: EvaluationInput): EvaluationPlan {
   const kind = kindOf(evaluate);
   const { tasks } = manifest;
   if (kind === 'bench') tasks.forEach(taskOf);
@@ -49,7 +47,7 @@ export function planEvaluation({ evaluate, manifest, offset }: EvaluationInput):
         max_steps: evaluate.max_steps,
         routing: manifest.router?.per ?? 'episode',
         command: kind === 'harness' ? evaluate.command : null,
-        ...(offset === 'stored' && manifest.router && { offset }),
+        ...(manifest.router?.offsets && { offset: 'stored' }),
       },
       tasks,
       policies,
@@ -138,13 +136,9 @@ const reasons: Readonly<Record<PolicyName, Reason>> = {
   own_action_expert: ofParts,
 };
 
-export function sourcesOf(
-  run: string,
-  manifest: Manifest,
-  rest: Pick<PolicySources, 'device' | 'calibration'>,
-): PolicySources {
+export function sourcesOf(run: string, manifest: Manifest, device: string): PolicySources {
   const experts = Object.entries(manifest.experts).map(([task, { path }]) => ({ task, path }));
   const form =
     manifest.form !== 'weights' ? 'merged' : manifest.masks ? 'checkpoints' : 'checkpoint';
-  return { run, form, experts, ...rest };
+  return { run, form, experts, device };
 }

@@ -10,6 +10,7 @@ import { RunDirectory } from '../runs/run-directory';
 import { checkRecipeFile, checkRecipeText, type CheckedRecipe } from './check-recipe';
 import { executeMerge } from './execute';
 import { finishMerged, planFor } from './merge-output';
+import { calibrationFrames, checkCalibration, storeOffsets } from './router-offsets';
 import { writeRunFiles } from './run-files';
 
 export interface MergeRequest {
@@ -22,6 +23,8 @@ export interface MergeRequest {
   readonly allowNonfinite?: boolean | undefined;
   /** Hours of iterations agreed to; see `ExecuteOptions`. */
   readonly acceptHours?: number | undefined;
+  /** Runs the policy where means of the router's scores are stored; merging itself is the processor's. */
+  readonly device?: string | undefined;
   /** Changes to the resolved recipe, such as another form of output for an export. */
   readonly adapt?: ((recipe: Recipe) => Recipe) | undefined;
   /** A later phase follows in this process, so the run stays `running`. */
@@ -93,9 +96,11 @@ async function mergeInto(
   checked: CheckedRecipe,
 ): Promise<MergeReport> {
   const { recipe, inputs, plan } = checked;
+  const { signal } = request;
   if (!plan || !inputs) throw new RangeError('a refused recipe cannot be merged');
   for (const { code, message, severity } of checked.problems)
     if (severity === 'warning') run.emit({ type: 'warning', code, message });
+  await checkCalibration(recipe, checked.path);
   run.startPhase('merge');
   const output = planFor(plan, run.folder);
   const canResume = run.resumes && existsSync(join(output.directory, journalName));
@@ -108,9 +113,15 @@ async function mergeInto(
     acceptHours: request.acceptHours,
     resume: canResume,
     onEvent: (event) => forward(event, run, request),
-    ...(request.signal && { signal: request.signal }),
+    ...(signal && { signal }),
   });
-  const manifest = await finishMerged({ recipe, inputs, plan, output, signal: request.signal });
+  const manifest = await storeOffsets({
+    manifest: await finishMerged({ recipe, inputs, plan, output, signal }),
+    run: run.folder,
+    frames: calibrationFrames(recipe, checked.path),
+    device: request.device ?? recipe.run.device,
+    signal,
+  });
   run.endPhase('merge', 'done');
   const { only, version } = request;
   writeRunFiles(run, { checked, manifest, report, version, only });

@@ -44,7 +44,6 @@ export function writeRunFiles(run: RunDirectory, facts: RunFacts): void {
 }
 
 /** Every input with the size, time of change and header hash of its files. */
-/** Every input with the size, time of change and header hash of its files. */
 export function describeInputs({ base, experts }: MergeInputs): unknown[] {
   return [
     ...(base ? [describeInput('base', base.path, base.files)] : []),

@@ -20,7 +20,7 @@ const appearMs = 10_000;
  */
 export async function startJob(
   context: ServerContext,
-  { action, uri, run }: JobStartParams,
+  { action, uri, run, device }: JobStartParams,
 ): Promise<JobStarted> {
   const { session } = context;
   if (!session.trusted)
@@ -31,7 +31,10 @@ export async function startJob(
   const resolved = resolveRecipe(recipe.recipe);
   const output = resolve(dirname(recipe.path), resolved.output.directory);
   const folder = run ?? join(output, runId(resolved.name));
-  const args = run === undefined ? [action, recipe.path, '--out', folder] : [action, run];
+  const args = [
+    ...(run === undefined ? [action, recipe.path, '--out', folder] : [action, run]),
+    ...(device === undefined ? [] : ['--device', device]),
+  ];
   const pid = await launch(context, args, { cwd: dirname(recipe.path), output });
   await appears(folder, pid);
   await context.runs.watch(folder);

@@ -10,7 +10,7 @@ export interface SentObservation {
 /** What the parent asks of the process that runs the policy. */
 export type HostCall =
   | { readonly verb: 'load'; readonly source: string; readonly options: HostLoadOptions }
-  | { readonly verb: 'calibrate'; readonly observations: readonly Observation[] }
+  | { readonly verb: 'meanScores'; readonly observations: readonly Observation[] }
   | { readonly verb: 'route'; readonly observation: SentObservation }
   | {
       readonly verb: 'act' | 'stages';

@@ -18,8 +18,8 @@ const host = new (class PolicyHost {
     const { policy } = this;
     if (!policy) throw new Error('the policy is not loaded');
     switch (call.verb) {
-      case 'calibrate':
-        return policy.calibrate(call.observations);
+      case 'meanScores':
+        return policy.meanScores(call.observations);
       case 'route':
         return policy.route(this.observation(call.observation));
       case 'act':

@@ -13,6 +13,7 @@ import type {
   ActionChunk,
   ActOptions,
   Energies,
+  MeanScores,
   Observation,
   PairingScores,
   Policy,
@@ -40,9 +41,6 @@ export class OnnxPolicy implements Policy {
     | { readonly observation: Observation; readonly task: string; readonly hidden: Float32Array }
     | undefined;
 
-  /** Mean scores over stored first frames, once calibrated. */
-  private offsets: Readonly<Record<Pairing, readonly number[]>> | undefined;
-
   constructor(private readonly services: PolicyServices) {
     this.tasks = [...services.parts.tasks.keys()];
   }
@@ -59,7 +57,7 @@ export class OnnxPolicy implements Policy {
     return this.services.parts.router !== undefined;
   }
 
-  get routesPer(): 'episode' | 'chunk' | 'suite' {
+  get routesPer(): 'episode' | 'suite' {
     return this.services.parts.router?.per ?? 'episode';
   }
 
@@ -67,10 +65,9 @@ export class OnnxPolicy implements Policy {
     const started = performance.now();
     const router = this.router();
     const { energies, best } = await this.candidates(observation, router);
-    const settings = { temperature: router.temperature, offsets: this.offsets };
     const pairings: Record<Pairing, PairingScores> = {
-      same: scorePairing(energies, 'same', settings),
-      crossed: scorePairing(energies, 'crossed', settings),
+      same: scorePairing(energies, 'same', router),
+      crossed: scorePairing(energies, 'crossed', router),
     };
     const chosen = this.tasks[pairings[router.pairing].chosen] ?? '';
     if (best?.task === chosen) this.routed = { observation, task: chosen, hidden: best.hidden };
@@ -79,23 +76,22 @@ export class OnnxPolicy implements Policy {
       pairing: router.pairing,
       pairings,
       chosen,
-      calibrated: this.offsets !== undefined,
+      calibrated: router.offsets !== undefined,
       seconds: (performance.now() - started) / 1000,
     };
   }
 
-  async calibrate(observations: readonly Observation[]): Promise<void> {
+  async meanScores(observations: readonly Observation[]): Promise<MeanScores> {
     const router = this.router();
-    this.offsets = undefined;
-    const sums = { same: this.tasks.map(() => 0), crossed: this.tasks.map(() => 0) };
+    const means = { same: this.tasks.map(() => 0), crossed: this.tasks.map(() => 0) };
     for (const observation of observations) {
       const { energies } = await this.candidates(observation, router);
       for (const pairing of ['same', 'crossed'] as const)
-        scorePairing(energies, pairing, router).scores.forEach((score, task) => {
-          sums[pairing][task] = (sums[pairing][task] ?? 0) + score / observations.length;
+        scorePairing(energies, pairing, { temperature: 1 }).scores.forEach((score, task) => {
+          means[pairing][task] = (means[pairing][task] ?? 0) + score / observations.length;
         });
     }
-    if (observations.length > 0) this.offsets = sums;
+    return means;
   }
 
   private router(): RouterSettings {
@@ -116,7 +112,7 @@ export class OnnxPolicy implements Policy {
       const energy = this.energies(hidden, task, router.hiddenEntry);
       energies.push(energy);
       const [raw = 0] = scorePairing([energy], router.pairing, { temperature: 1 }).scores;
-      const score = raw / (this.offsets?.[router.pairing][index] ?? 1);
+      const score = raw / (router.offsets?.[router.pairing][index] ?? 1);
       if (!best || score > best.score) best = { score, task, hidden };
     }
     return { energies, best };

@@ -16,6 +16,8 @@ export interface RouterSettings {
   /** Which hidden states are projected: 0 is the embedding, N the final, normed ones. */
   readonly hiddenEntry: number;
   readonly per: 'episode' | 'suite';
+  /** Divisors of the raw scores, in task order (`offset: stored`). */
+  readonly offsets?: Readonly<Record<Pairing, readonly number[]>>;
 }
 
 /** What differs between tasks. */

@@ -8,6 +8,7 @@ import type {
   ActionChunk,
   ActOptions,
   LoadOptions,
+  MeanScores,
   Observation,
   Policy,
   Routing,
@@ -45,7 +46,7 @@ class RemotePolicy implements Policy {
   readonly device: string;
   readonly precision: 'float32';
   readonly routes: boolean;
-  readonly routesPer: 'episode' | 'chunk' | 'suite';
+  readonly routesPer: 'episode' | 'suite';
   private readonly numbers = new WeakMap<Observation, number>();
   private count = 0;
   private sent = 0;
@@ -64,8 +65,8 @@ class RemotePolicy implements Policy {
     } = facts);
   }
 
-  async calibrate(observations: readonly Observation[]): Promise<void> {
-    await this.host.call({ verb: 'calibrate', observations });
+  meanScores(observations: readonly Observation[]): Promise<MeanScores> {
+    return this.host.call({ verb: 'meanScores', observations }) as Promise<MeanScores>;
   }
 
   route(observation: Observation): Promise<Routing> {

@@ -51,6 +51,9 @@ export interface Routing {
   readonly seconds: number;
 }
 
+/** In task order. */
+export type MeanScores = Readonly<Record<Pairing, readonly number[]>>;
+
 export interface ActionChunk {
   /** `[chunk][action size]` in the robot's units. */
   readonly actions: readonly Float64Array[];
@@ -73,13 +76,13 @@ export interface Policy {
   readonly precision: 'float32';
   /** False where there is no router: one task, or `router: none`. */
   readonly routes: boolean;
-  /** How often the task is chosen (recipe key `router.per`): once an episode, a chunk, or a suite. */
-  readonly routesPer: 'episode' | 'chunk' | 'suite';
+  /** How often the task is chosen (recipe key `router.per`): once an episode or a suite. */
+  readonly routesPer: 'episode' | 'suite';
   /**
-   * Divides every later score of a task by its mean over these first frames (recipe key
-   * `router.offset: stored`). Outside the paper.
+   * Each task's mean raw score over observations, in task order: what `router.offset: stored` divides
+   * by. Throws `MergeError` for a policy without a router.
    */
-  calibrate(observations: readonly Observation[]): Promise<void>;
+  meanScores(observations: readonly Observation[]): Promise<MeanScores>;
   /**
    * Scores of every task for one observation (reference: policy forward §10): one forward pass of
    * the masked model for each task. Throws `MergeError` for a policy without a router.

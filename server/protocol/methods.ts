@@ -145,6 +145,8 @@ export interface JobStartParams {
   readonly uri: string;
   /** An existing run to go on with (`evaluate`), instead of the recipe. */
   readonly run?: string;
+  /** In place of `run.device` of the recipe. */
+  readonly device?: string;
 }
 
 export interface JobStarted {

@@ -87,10 +87,10 @@ export const policyProblems = {
     example: 'a merge with weights far outside the experts’',
   },
   MV578: {
-    title: 'Calibration frame cannot be read',
+    title: 'Frame cannot be read',
     severity: 'error',
     explanation:
-      'With router.offset: stored every entry of router.calibration is a JSON file with images and instruction.',
+      'router.calibration and --frame name demonstrations with a number (demos/push.safetensors#0), a recorded episode, or a JSON file with images and instruction.',
     example: 'router: {offset: stored, calibration: [frames/missing.json]}',
   },
   MV580: {

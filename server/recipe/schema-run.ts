@@ -62,7 +62,7 @@ export const routerSchema = z.union([
       values: { none: 'scores as they are', stored: 'divided by the means over `calibration`' },
     }),
     calibration: key(z.array(text), {
-      doc: 'Recorded episodes whose first frames give the offsets.',
+      doc: 'First frames that give the offsets: recorded episodes, `demos.safetensors#N`, or JSON files with images and instruction. The means are computed at the merge and kept in the run.',
       names: 'path',
     }),
   }),

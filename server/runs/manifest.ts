@@ -37,6 +37,12 @@ export interface Manifest {
     readonly hiddenEntry: number;
     readonly temperature: number;
     readonly per: 'episode' | 'suite';
+    /** Mean scores over so many stored first frames, in task order, which scores are divided by. */
+    readonly offsets?: {
+      readonly frames: number;
+      readonly same: readonly number[];
+      readonly crossed: readonly number[];
+    };
   } | null;
   /** How τ is stored: its dtype, and whether numbers in `weights` form follow exactly from it. */
   readonly taskVector: { readonly dtype: string; readonly precision: string } | null;

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import type { CheckpointFile, Layout, TensorInfo } from '../tensors/types';
 import { readCompact } from './compact';
+import type { Manifest } from './manifest';
 import { readReleased } from './released';
 
 /** One task's mask of one tensor. */
@@ -13,13 +14,7 @@ export interface StoredMask {
 }
 
 /** The router as stored: P [rank, width] per task and path, and where it is applied. */
-export interface StoredRouter {
-  readonly rank: number;
-  readonly pairing: 'same' | 'crossed';
-  readonly valueBlock: number;
-  readonly hiddenEntry: number;
-  readonly temperature: number;
-  readonly per: 'episode' | 'suite';
+export interface StoredRouter extends NonNullable<Manifest['router']> {
   /** In task order. `task` comes from `v_task`, `action` from `v_adapter`. */
   readonly bases: readonly { readonly task: TensorInfo; readonly action: TensorInfo }[];
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { openCheckpoint } from '../tensors/checkpoint';
@@ -7,6 +8,7 @@ import { TensorReader } from '../tensors/reader';
 import { readTorchFile, type TorchFile } from '../tensors/torch-zip';
 import type { Checkpoint, TensorInfo } from '../tensors/types';
 import { countBlocks, fromReleasedName, type HeadShape } from './expert-names';
+import type { Manifest } from './manifest';
 import type { MergedCheckpoint, StoredMask, StoredRouter } from './merged';
 
 interface Options {
@@ -40,7 +42,10 @@ export async function readReleased(folder: string, options: Options): Promise<Me
     own: head.own,
     rescalers,
     unmergedBlocks: moe > 0 ? moe : null,
-    router: routerBlock === undefined ? null : storedRouter(folder, head.bases, routerBlock),
+    router:
+      routerBlock === undefined
+        ? null
+        : { ...storedRouter(folder, head.bases, routerBlock), ...(await ownSettings(folder)) },
     files: [
       ...checkpoint.files,
       {
@@ -163,6 +168,20 @@ function readScalar(checkpoint: Checkpoint, info: TensorInfo): number {
     return Number(new DataView(bytes.buffer).getBigInt64(0, true));
   } finally {
     reader.close();
+  }
+}
+
+/**
+ * The released layout has no place for how scores are paired and scaled: its own code is fixed. A run of
+ * ours says it in the manifest beside.
+ */
+async function ownSettings(folder: string): Promise<Manifest['router']> {
+  try {
+    const text = await readFile(join(folder, 'manifest.json'), 'utf8');
+    const { version, router = null } = JSON.parse(text) as Partial<Manifest>;
+    return version === 1 ? router : null;
+  } catch {
+    return null;
   }
 }
 

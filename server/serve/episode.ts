@@ -54,7 +54,6 @@ export class Episode {
     const observation = this.settings.rotate
       ? { ...given, images: given.images.map(turnPicture) }
       : given;
-    if (this.policy.routesPer === 'chunk') this.forget();
     const isFirst = this.task === undefined;
     const task = this.task ?? (await this.chooseTask(observation));
     this.task = task;

@@ -1,7 +1,7 @@
 import { ProgressLocation, window } from 'vscode';
 import { isRecord } from '../../server/protocol/shape';
 import { runCommand } from '../command-line';
-import { policyDevice } from '../config';
+import { deviceArguments } from '../config';
 import type { Parts } from './context';
 
 /** What a policy is shown once. */
@@ -95,12 +95,6 @@ export async function askPolicy(
   const value = parseJson(result.stdout);
   if (result.code === 0) return { state: 'answered', value };
   return { state: 'failed', failure: failureOf(value, result.stderr) };
-}
-
-/** The device that the user selected for all policies, when one is. */
-export function deviceArguments(): string[] {
-  const device = policyDevice();
-  return device === '' ? [] : ['--device', device];
 }
 
 export function parseJson(text: string): unknown {

@@ -4,7 +4,8 @@ import { isCount, isString, object } from '../../server/protocol/shape';
 import { createCommandTerminal, type CommandTerminal } from '../command-terminal';
 import { isTrusted } from '../trust';
 import type { Commands, Parts } from './context';
-import { deviceArguments, parseJson } from './observation';
+import { deviceArguments } from '../config';
+import { parseJson } from './observation';
 import { choosePolicy } from './policies';
 
 /** Where a served policy listens, as the command prints it. */

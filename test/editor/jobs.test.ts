@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { JobStarted, RunSummary } from '../../server/protocol/methods';
@@ -18,10 +18,15 @@ suite('jobs', () => {
       if (run) seen.push(run);
     });
     const { uri } = await openRecipe('cubes.mergevla.yaml');
+    const settings = vscode.workspace.getConfiguration('mergevla');
+    await settings.update('device', 'cpu', true);
     const job = await vscode.commands.executeCommand<JobStarted>('mergevla.merge', uri);
+    await settings.update('device', undefined, true);
     const run = await api.jobs.ended(job.run);
     subscription.dispose();
     assert.equal(run.state, 'done');
+    const { command } = JSON.parse(readFileSync(`${run.path}/run.json`, 'utf8'));
+    assert.deepEqual(command.slice(command.indexOf('--device')).slice(0, 2), ['--device', 'cpu']);
     assert.ok(existsSync(`${run.path}/merged/masks.safetensors`));
     assert.ok(!run.path.endsWith('.partial'));
     assert.match(run.headline ?? '', /% active/);

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../server/protocol/methods';
@@ -41,10 +41,16 @@ const state = (of: Client, path: string, wanted: string): Promise<RunSummary> =>
 describe('jobs', () => {
   it('are told from start to end', async () => {
     const uri = client.uri('quick.mergevla.yaml');
-    const { run, pid } = await client.own('mergevla/job/start', { action: 'merge', uri });
+    const { run, pid } = await client.own('mergevla/job/start', {
+      action: 'merge',
+      uri,
+      device: 'cpu',
+    });
     expect(pid).not.toBe(client.child.pid);
     const done = await state(client, run, 'done');
     expect(done.headline).toMatch(/active/);
+    const { command } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+    expect(command.slice(command.indexOf('--device')).slice(0, 2)).toEqual(['--device', 'cpu']);
     expect(done.name).toMatch(/^quick-[0-9a-f]{4}$/);
     expect(existsSync(join(run, 'merged/task_vector.safetensors'))).toBe(true);
     const listed = await client.own('mergevla/run/list', {});

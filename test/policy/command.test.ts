@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -165,6 +165,57 @@ describe('mergevla route and act', () => {
     for (const { name, shape } of theirs.tensors)
       if (!/block\.2(#1)?$/.test(name) || name.startsWith('head'))
         expect([name, shapes.get(name)]).toEqual([name, shape.join()]);
+  });
+
+  it('take frames of files in the place of pictures', () => {
+    const { instruction, state } = golden.observations[1];
+    const file = join(folder, 'frame.json');
+    const images = ['full', 'wrist'].map((c) => join(fixtures, `obs/obs1/${c}_policy.png`));
+    writeFileSync(file, JSON.stringify({ images, instruction, proprio: state }));
+    const run = join(folder, 'compact');
+    expectGolden(json<ActAnswer>('act', run, '--frame', file), 1);
+    const both = mergevla('act', run, '--frame', file, ...seen(1));
+    expect(both.stderr).toContain('--frame brings its own pictures');
+    const other = mergevla('act', run, '--frame', `${file}#3`);
+    expect(other.stderr).toContain('holds one frame, the first, and not 3');
+    expect(other.status).toBe(65);
+  });
+
+  it('divide by the means over stored first frames, in every form, and say so', () => {
+    const frames = [0, 1, 2].map((index) => {
+      const path = join(folder, `calibration-${index}.json`);
+      const images = ['full', 'wrist'].map((c) =>
+        join(fixtures, `obs/obs${index}/${c}_policy.png`),
+      );
+      const { instruction } = golden.observations[index];
+      writeFileSync(path, JSON.stringify({ images, instruction }));
+      return `calibration-${index}.json`;
+    });
+    const router = (pairing: string, list: readonly string[]) =>
+      `router: { pairing: ${pairing}, offset: stored, calibration: [${list.join(', ')}] }\n`;
+    for (const [form, pairing, kind] of [
+      ['compact', 'same', 'released'],
+      ['mergevla', 'crossed', 'crossed'],
+    ] as const) {
+      const name = `stored-${form}`;
+      const path = recipe(name, `output: { form: ${form} }\n${router(pairing, frames)}`);
+      const made = mergevla('merge', path, '--out', join(folder, name), '--quiet');
+      expect(made.status, made.stderr).toBe(0);
+      const answer = json<RouteAnswer>('route', join(folder, name), ...seen(1));
+      const expected = golden.tasks.map(
+        (_, task) =>
+          (golden.router[1][kind].logits[task] * 3) /
+          golden.router.reduce((sum, scores) => sum + scores[kind].logits[task], 0),
+      );
+      expect(answer.offset).toBe('stored');
+      const scores = golden.tasks.map((task) => answer.scores[task]);
+      expect(relativeError(scores, expected)).toBeLessThan(1e-5);
+      expect(answer.chosen).toBe(golden.tasks[expected.indexOf(Math.max(...expected))]);
+    }
+    const lost = recipe('lost', router('same', ['frames/missing.json']));
+    const refused = mergevla('merge', lost, '--out', join(folder, 'lost'));
+    expect(refused.stderr).toMatch(/missing\.json is no file/);
+    expect([refused.status, existsSync(join(folder, 'lost'))]).toEqual([65, false]);
   });
 
   it('refuse bad input with the status of its kind and one sentence', () => {

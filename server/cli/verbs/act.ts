@@ -6,10 +6,10 @@ import { routeAnswer, routeText } from './route';
 
 /** `mergevla act`: routes, or takes the task named, and gives the action chunk. */
 export async function run(call: Call): Promise<Outcome> {
-  const observation = await readObservation(call);
+  const seen = await readObservation(call);
   const policy = await loadOperand(call);
   try {
-    return await act(call, policy, observation);
+    return await act(call, policy, await seen(policy.config.imageSize));
   } finally {
     await policy.close();
   }

@@ -36,6 +36,7 @@ async function mergeNow(call: Call, operand: string): Promise<string> {
   const outcome = await runMerge({
     recipePath: operand,
     out: options.text('out'),
+    device: options.text('device'),
     continues: true,
     command,
     version,

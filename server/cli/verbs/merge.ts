@@ -18,6 +18,7 @@ export async function run(call: Call): Promise<Outcome> {
     recipePath: operands[0] ?? '',
     out: options.text('out'),
     only: options.text('only'),
+    device: options.text('device'),
     allowNonfinite: options.flag('allow-nonfinite'),
     acceptHours: positiveNumber(options, 'accept-hours'),
     command: call.command,

@@ -15,9 +15,10 @@ import type { Call, Outcome } from '../verb';
 
 /** `mergevla route`: which expert does this observation want? */
 export async function run(call: Call): Promise<Outcome> {
-  const observation = await readObservation(call);
+  const seen = await readObservation(call);
   const policy = await loadOperand(call);
   try {
+    const observation = await seen(policy.config.imageSize);
     const routing = await policy.route(observation);
     const answer = routeAnswer(policy, routing);
     const json = call.options.flag('detail')

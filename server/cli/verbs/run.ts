@@ -33,6 +33,7 @@ export async function run(call: Call): Promise<Outcome> {
   const outcome = await runMerge({
     recipePath: operand,
     out,
+    device: options.text('device'),
     continues: true,
     command,
     version,

@@ -84,6 +84,12 @@ export class Simulator {
     return Array.from(singles(this.model.geom_rgba).subarray(first, first + 3));
   }
 
+  /** Puts everything at these generalised positions; what follows from them is computed. */
+  pose(positions: ArrayLike<number>): void {
+    floats(this.data.qpos).set(positions);
+    this.settle();
+  }
+
   /** Computes everything that follows from the positions; no time passes. */
   settle(): void {
     this.mujoco.mj_forward(this.model, this.data);
