@@ -28,14 +28,7 @@ export const plainStages: Stages = {
     for (let i = 0; i < n; i++) target[i] = columnSum(columns, i);
   },
   elect,
-  signBalance: (columns, n) => {
-    let balance = 0;
-    for (let i = 0; i < n; i++) {
-      const s = columnSum(columns, i);
-      balance += Number(s > 0) - Number(s < 0);
-    }
-    return balance;
-  },
+  signBalance,
   trim,
   tally,
   taskMask,
@@ -58,6 +51,19 @@ export const plainStages: Stages = {
   dot,
 };
 
+function signBalance(columns: Columns, n: number, cuts?: Int32Array): number {
+  const { data, stride, count } = columns;
+  const bits = bitsOf(data);
+  let balance = 0;
+  for (let i = 0; i < n; i++) {
+    let s = 0;
+    for (let m = 0, at = i; m < count; m++, at += stride)
+      if (!cuts || (bits[at] & 0x7fffffff) > cuts[m]) s = round(s + data[at]);
+    balance += Number(s > 0) - Number(s < 0);
+  }
+  return balance;
+}
+
 function columnSum({ data, stride, count }: Columns, i: number): number {
   let s = 0;
   for (let m = 0, at = i; m < count; m++, at += stride) s = round(s + data[at]);
@@ -65,10 +71,14 @@ function columnSum({ data, stride, count }: Columns, i: number): number {
 }
 
 function elect(columns: Columns, options: Election, target: Float32Array, n: number): void {
-  const { agree, tieNegative } = options;
+  const { agree, tieNegative, signs } = options;
   for (let i = 0; i < n; i++) {
     const s = columnSum(columns, i);
     const negative = s < 0 || (s === 0 && tieNegative);
+    if (signs) {
+      signs[0] += Number(s > 0) - Number(s < 0);
+      if (s === 0 && largestAgreeing(columns, i, negative) !== 0) signs[1]++;
+    }
     if (agree === 'max') target[i] = largestAgreeing(columns, i, negative);
     else target[i] = joinAgreeing(columns, i, negative, agree === 'mean' ? options.weights : null);
   }

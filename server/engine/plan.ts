@@ -6,6 +6,7 @@ import type { Checkpoint, CheckpointFile, Dtype, ModulePlace, TensorInfo } from 
 import type { ExpertInput, MergeInputs } from './inputs';
 import { estimate } from './plan-cost';
 import { methods, methodFor } from './merge/methods';
+import { cutsOverModel } from './merge/ties';
 import { ruleOf } from './plan-rules';
 import type {
   MaskPlan,
@@ -200,6 +201,8 @@ function passesOf(settings: MethodSettings, jobs: readonly TensorJob[]): Pass[] 
       job.rule.parameters.density.some((density) => density < 1),
   );
   if (cuts) passes.push('threshold');
+  // The sign balance is counted along with the thresholds, and made sure of by the merge itself.
+  if (cuts && cutsOverModel(settings)) return [...passes, 'merge'];
   const sums = found.some(
     ({ job, method }) =>
       method.kind !== 'matrix' &&

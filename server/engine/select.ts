@@ -63,6 +63,39 @@ export function startFromSample(
   return { ...start, window: windowOver(low, high, maximumBins) };
 }
 
+/**
+ * A guess at a cut before it is known, from a sorted sample of magnitude bits: for each part of the sampled
+ * data the bits that a magnitude has to exceed to be kept. Equal magnitudes are kept from the first part
+ * on until there are enough.
+ */
+export function guessCuts(
+  share: number,
+  sample: Uint32Array,
+  parts: readonly Uint32Array[],
+): number[] {
+  const keep = Math.round(sample.length * share);
+  if (keep >= sample.length) return parts.map(() => -1);
+  const threshold = keep === 0 ? endOfBits - 1 : sample[sample.length - keep];
+  let left = keep - (sample.length - 1 - sample.lastIndexOf(threshold));
+  return parts.map((part) => {
+    const equal = part.reduce((count, bits) => count + Number(bits === threshold), 0);
+    const isKept = left > equal / 2;
+    left -= equal;
+    return isKept ? threshold - 1 : threshold;
+  });
+}
+
+/** The parts one after the other. */
+export function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** What one pass saw of one selection, over the whole group. */
 export interface Tally {
   /** Magnitudes at the window's high end or above. */

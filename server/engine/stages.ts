@@ -33,8 +33,11 @@ export interface Stages {
   sum(columns: Columns, target: Float32Array, n: number): void;
   /** TIES' election and join; `weights` has one entry a column and is the divisor of `mean`. */
   elect(columns: Columns, options: Election, target: Float32Array, n: number): void;
-  /** Positions with a positive column sum minus those with a negative one. */
-  signBalance(columns: Columns, n: number): number;
+  /**
+   * Positions with a positive column sum minus those with a negative one. `cuts`, one a column: only
+   * magnitudes with float32 bits above it count.
+   */
+  signBalance(columns: Columns, n: number, cuts?: Int32Array): number;
   /** Zeroes what is below the cut; returns how many magnitudes equal to it were kept. */
   trim(column: Float32Array, cut: Cut, target: Float32Array, n: number): number;
   /** Returns the count of magnitudes at `window.high` or above; adds those inside to the histogram. */
@@ -69,6 +72,8 @@ export interface Election {
   /** The sign taken where the sum is exactly zero. */
   readonly tieNegative: boolean;
   readonly weights: Float32Array;
+  /** Two numbers to add to: the sign balance, and at how many positions `tieNegative` decided. */
+  readonly signs?: Int32Array | undefined;
 }
 
 /** Keep magnitudes with float32 bits above `threshold`, and the first `remaining` that equal it. */

@@ -44,6 +44,8 @@ export class Combiner {
   readonly taskVectors: Columns;
   private readonly scratch: Columns;
   private readonly divisors: Float32Array;
+  /** What the elections since it was last cleared added up to; see `Election`. */
+  readonly signs: Int32Array;
   /** Made for the first matrix: most merges need none. */
   private algebra: Algebra | undefined;
   private keys: { readonly job: TensorJob; readonly keys: readonly RandomKey[] } | undefined;
@@ -60,10 +62,12 @@ export class Combiner {
     this.scratch = columns();
     this.taskVectors = columns();
     this.divisors = kernels.floats(Math.max(count, 4));
+    this.signs = kernels.integers(2);
   }
 
   /** The weighted columns of the current block: what cuts are taken over. */
   weighted(job: TensorJob, n: number): Columns {
+    this.roundColumns(this.blocks.columns, n);
     return weightedColumns(this.input(job, { position: 0, n: n }, noFacts));
   }
 
@@ -84,6 +88,7 @@ export class Combiner {
       return;
     }
     this.blocks.forEachBlock(range, (block) => {
+      if (method.space === 'task_vectors') this.roundColumns(this.blocks.columns, block.padded);
       const input = this.input(job, { position: block.position, n: block.padded }, own);
       method.statistics?.(input, sums);
     });
@@ -246,6 +251,7 @@ export class Combiner {
       hasBase: job.base !== null,
       scratch: this.scratch,
       divisors: this.divisors,
+      signs: this.signs,
       merged: this.merged,
       n: at.n,
       positions: at.position,

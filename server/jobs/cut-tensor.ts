@@ -44,7 +44,7 @@ function refineAll(
   range: Range,
 ): Selection[][] {
   const windows = selections.map((own) => own.map((s) => (s.found ? null : s.window)));
-  const tallies = runner.tally(range, windows);
+  const { tallies } = runner.tally(range, windows);
   return selections.map((own, m) =>
     own.map((selection, rank) => {
       const tally = tallies[m]?.[rank];
@@ -79,7 +79,7 @@ function cutsByUnit(
     );
     if (counted) {
       const end = range.starts[i + 1] ?? range.end;
-      const tallies = runner.tally({ job: range.job, start, end }, windows);
+      const { tallies } = runner.tally({ job: range.job, start, end }, windows);
       tallies.forEach((own, m) => {
         own.forEach((tally, rank) => {
           const row = left[m];

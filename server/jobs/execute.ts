@@ -4,6 +4,7 @@ import type { RunEvent } from '../protocol/events';
 import { Cancelled } from '../protocol/merge-error';
 import type { MergeReport } from '../protocol/report';
 import { methodFor } from '../engine/merge/methods';
+import { isNegative } from '../engine/merge/weighted';
 import {
   addSums,
   reportOf,
@@ -18,7 +19,7 @@ import { Journal } from './journal';
 import { writeMaskHeader, writeRescalers } from './late-output';
 import { matrixBudget, refuseCostlyMatrices, weakDirectionsWarning } from './matrix-checks';
 import { planOutputs, type MergeOutputs } from './outputs';
-import { scanPass, statisticsPass, thresholdPass, unitsOf } from './passes';
+import { scanPass, statisticsPass, thresholdPass, unitsOf, type Thresholds } from './passes';
 import { automaticThreads, createPool, type Pool } from './pool';
 import { Progress } from './progress';
 import { refuseBadNumbers } from './refusals';
@@ -159,12 +160,13 @@ class Execution {
     };
     const total = units.reduce((sum, unit) => sum + readBytes(plan, unit), 0);
     const none = plan.tasks.map(() => []);
-    let cuts: Awaited<ReturnType<typeof thresholdPass>> = [];
+    let thresholds: Thresholds = { cuts: [], signBalance: 0 };
     if (plan.passes.includes('threshold')) {
       progress.begin('threshold', total);
-      cuts = await thresholdPass(plan, pool, units, report);
+      thresholds = await thresholdPass(plan, pool, units, report);
       progress.phase('threshold', 'done');
     }
+    const { cuts } = thresholds;
     let found: Awaited<ReturnType<typeof statisticsPass>> | null = null;
     if (plan.passes.includes('statistics')) {
       progress.begin('statistics', total);
@@ -176,7 +178,7 @@ class Execution {
     );
     return (unit) => ({
       cuts: cuts[byStart.get(`${String(unit.job)} ${String(unit.start)}`)?.index ?? -1] ?? none,
-      signBalance: found?.signBalance ?? 0,
+      signBalance: found?.signBalance ?? thresholds.signBalance,
       sums: found?.sums[unit.job] ?? [],
       rescalers: found?.rescalers ?? [],
     });
@@ -190,19 +192,15 @@ class Execution {
     const { plan, progress } = this;
     const journal = outputs ? this.journal(outputs) : null;
     const results: (MergeResult | undefined)[] = units.map((unit) => journal?.find(unit));
-    const left = units.filter((unit) => results[unit.index] === undefined);
-    progress.begin(
-      'merge',
-      units.reduce((sum, unit) => sum + readBytes(plan, unit), 0),
-    );
-    for (const unit of units) if (results[unit.index]) progress.add(readBytes(plan, unit));
-    const works = left.map((unit): Work => ({
-      kind: 'merge',
-      unit,
-      facts: facts(unit),
-      slots: outputs?.slots[unit.job] ?? null,
-    }));
-    try {
+    const bytesOf = (some: readonly Unit[]): number =>
+      some.reduce((sum, unit) => sum + readBytes(plan, unit), 0);
+    const run = async (left: readonly Unit[], known: (unit: Unit) => UnitFacts): Promise<void> => {
+      const works = left.map((unit): Work => ({
+        kind: 'merge',
+        unit,
+        facts: known(unit),
+        slots: outputs?.slots[unit.job] ?? null,
+      }));
       const note = (work: Work, result: WorkResult): void => {
         if (result.kind !== 'merge') return;
         results[work.unit.index] = result;
@@ -210,6 +208,15 @@ class Execution {
         progress.add(readBytes(plan, work.unit));
       };
       await this.pool.run(works, note, this.matrixMemory());
+    };
+    const missing = units.filter((unit) => results[unit.index] === undefined);
+    progress.begin('merge', bytesOf(units));
+    if (missing.length < units.length) progress.add(bytesOf(units) - bytesOf(missing));
+    try {
+      await run(missing, facts);
+      const { signBalance, wrong } = misguided(units, results);
+      progress.extend(bytesOf(wrong));
+      await run(wrong, (unit) => ({ ...facts(unit), signBalance }));
     } finally {
       journal?.close();
     }
@@ -304,6 +311,23 @@ class Execution {
     for (const output of outputs.plans) finishOutput(output);
     this.removeJournal();
   }
+}
+
+/**
+ * Units whose ties took another sign than the exact balance of the elections has it: the threshold pass
+ * can only guess that one, and they have to be merged again.
+ */
+function misguided(
+  units: readonly Unit[],
+  results: readonly (MergeResult | undefined)[],
+): { readonly signBalance: number; readonly wrong: readonly Unit[] } {
+  const elections = results.map((result) => result?.election);
+  const signBalance = elections.reduce((sum, election) => sum + (election?.balance ?? 0), 0);
+  const wrong = units.filter(({ index }) => {
+    const election = elections[index];
+    return election && election.ties > 0 && election.isNegative !== isNegative(signBalance);
+  });
+  return { signBalance, wrong };
 }
 
 /** False for tensors that nothing is read or written for. */

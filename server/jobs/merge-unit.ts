@@ -1,12 +1,14 @@
 import { emrMask } from '../engine/merge/emr';
 import { methodFor } from '../engine/merge/methods';
+import { electsOverModel } from '../engine/merge/ties';
+import { isNegative } from '../engine/merge/weighted';
 import { nativeMask, roundingOf } from '../engine/native';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { column, type Columns } from '../engine/stages';
 import { elementBytes } from '../tensors/dtypes';
 import type { TensorSlot } from '../tensors/writer';
 import type { Block, Piece } from './block-reader';
-import { parametersOf, unitFacts } from './combiner';
+import { parametersOf, unitFacts, type Combiner } from './combiner';
 import { countNonfinite } from './nonfinite';
 import type { UnitRunner } from './unit-runner';
 import type { MergeResult, UnitFacts, Work } from './units';
@@ -25,6 +27,7 @@ export async function mergeUnit(
   const { method } = methodFor(runner.plan.settings, job.shape, runner.plan.tasks.length);
   blocks.open(job, method.space);
   sums.reset();
+  combiner.signs.fill(0);
   // Set in the visits below, which the compiler does not follow.
   const seen = { overflow: false };
   blocks.forEachBlock(
@@ -62,7 +65,15 @@ export async function mergeUnit(
     nonfinite,
     overflow: bad && nonfinite.length === 0,
     ...(whole?.spectral && { spectral: whole.spectral }),
+    ...(electsOverModel(runner.plan.settings) && { election: electionOf(combiner, facts) }),
   };
+}
+
+function electionOf(
+  { signs: [balance = 0, ties = 0] }: Combiner,
+  { signBalance }: UnitFacts,
+): Required<MergeResult>['election'] {
+  return { isNegative: isNegative(signBalance), balance, ties };
 }
 
 /** True where the distances cannot be taken while the masks are made. */

@@ -1,8 +1,17 @@
 import { methodFor } from '../engine/merge/methods';
 import { rescalers } from '../engine/merge/emr';
+import { cutsOverModel, electsOverModel } from '../engine/merge/ties';
 import { unitElements } from '../engine/plan-cost';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
-import { binsOf, refine, startFromSample, startSelection, type Selection } from '../engine/select';
+import {
+  binsOf,
+  guessCuts,
+  joined,
+  refine,
+  startFromSample,
+  startSelection,
+  type Selection,
+} from '../engine/select';
 import type { Cut } from '../engine/stages';
 import { parametersOf, rowLengthOf } from './combiner';
 import type { Pool } from './pool';
@@ -10,8 +19,6 @@ import type { SparseTally, Unit, UnitFacts, Work, WorkResult } from './units';
 
 /** Largest histogram of one selection of a whole-model cut; all tasks share a thread's room. */
 const modelBins = 1 << 20;
-/** Below this many elements a first window from a sample saves nothing. */
-const sampledElements = 1 << 23;
 
 /** Runs of elements of one tensor. Whole rows or the whole tensor where the method needs them. */
 export function unitsOf(plan: MergePlan, jobs: readonly number[]): Unit[] {
@@ -58,18 +65,24 @@ export async function scanPass(
   return { changed, baseSquares };
 }
 
-/** Cuts of every unit: by unit index, then task, then rank. */
+/** What a threshold pass finds. */
+export interface Thresholds {
+  /** By unit index, then task, then rank. */
+  readonly cuts: readonly (readonly (readonly Cut[])[])[];
+  /** Of the whole model, by cuts that were only guessed; the merge makes sure (`execute.ts`). */
+  readonly signBalance: number;
+}
+
+/** Cuts of every unit. */
 export async function thresholdPass(
   plan: MergePlan,
   pool: Pool,
   units: readonly Unit[],
   report: Report,
-): Promise<readonly (readonly (readonly Cut[])[])[]> {
-  const perTensor =
-    plan.settings.trim_scope === 'tensor' || plan.settings.method.startsWith('breadcrumbs');
-  return perTensor
-    ? tensorCuts(pool, units, report)
-    : new ModelCut(plan, pool, units, report).run();
+): Promise<Thresholds> {
+  return cutsOverModel(plan.settings)
+    ? new ModelCut(plan, pool, units, report).run()
+    : { cuts: await tensorCuts(pool, units, report), signBalance: 0 };
 }
 
 async function tensorCuts(
@@ -102,6 +115,9 @@ class ModelCut {
   private readonly bins: number;
   private selections: Selection[][];
   private tallies: (readonly (SparseTally | null)[])[][] = [];
+  /** By task, then unit: bits that a magnitude probably has to exceed. */
+  private guesses: readonly (readonly number[])[] | null = null;
+  private signBalance = 0;
 
   constructor(
     private readonly plan: MergePlan,
@@ -116,10 +132,10 @@ class ModelCut {
     );
   }
 
-  async run(): Promise<readonly (readonly (readonly Cut[])[])[]> {
-    if (this.total >= sampledElements) await this.sample();
+  async run(): Promise<Thresholds> {
+    await this.sample();
     while (this.selections.some((own) => own.some(({ found }) => !found))) await this.round();
-    return this.perUnit();
+    return { cuts: this.perUnit(), signBalance: this.signBalance };
   }
 
   /** ⌊N·density⌋; where the density differs between tensors, the sum over them. */
@@ -139,32 +155,40 @@ class ModelCut {
   }
 
   private async sample(): Promise<void> {
-    const parts: Uint32Array[][] = this.plan.tasks.map(() => []);
+    const parts = this.plan.tasks.map((): Uint32Array[] =>
+      this.units.map(() => new Uint32Array(0)),
+    );
     const works = this.units.map((unit): Work => ({ kind: 'sample', unit }));
-    await this.pool.run(works, (_, result) => {
-      if (result.kind === 'sample')
-        result.magnitudes.forEach((values, m) => parts[m]?.push(values));
+    await this.pool.run(works, ({ unit }, result) => {
+      if (result.kind !== 'sample') return;
+      result.magnitudes.forEach((values, m) => parts[m]?.splice(unit.index, 1, values));
     });
+    const sorted = parts.map((own) => joined(own).sort());
+    if (electsOverModel(this.plan.settings))
+      this.guesses = this.selections.map((own, m) => {
+        const share = (own[0]?.keep ?? this.total) / this.total;
+        return guessCuts(share, sorted[m] ?? new Uint32Array(0), parts[m] ?? []);
+      });
     this.selections = this.selections.map((own, m) => {
-      const all = new Uint32Array((parts[m] ?? []).reduce((sum, part) => sum + part.length, 0));
-      let at = 0;
-      for (const part of parts[m] ?? []) {
-        all.set(part, at);
-        at += part.length;
-      }
-      all.sort();
-      return own.map((s) => startFromSample(s, this.total, all, this.bins));
+      const sample = sorted[m] ?? new Uint32Array(0);
+      return own.map((s) => startFromSample(s, this.total, sample, this.bins));
     });
   }
 
   private async round(): Promise<void> {
     const windows = this.selections.map((own) => own.map((s) => (s.found ? null : s.window)));
-    const works = this.units.map((unit): Work => ({ kind: 'tally', unit, windows }));
+    const { guesses } = this;
+    this.guesses = null;
+    const works = this.units.map((unit): Work => {
+      const guess = guesses?.map((own) => own[unit.index] ?? -1) ?? null;
+      return { kind: 'tally', unit, windows, guess };
+    });
     const sums = this.selections.map((own) =>
       own.map((s) => ({ above: 0, histogram: new Float64Array(s.found ? 0 : binsOf(s.window)) })),
     );
     await this.pool.run(works, (work, result) => {
       if (result.kind !== 'tally') return;
+      this.signBalance += result.signBalance;
       this.keepTallies(work.unit, result.tallies);
       result.tallies.forEach((own, m) => {
         own.forEach((tally, rank) => {

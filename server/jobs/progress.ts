@@ -26,6 +26,11 @@ export class Progress {
     this.phase(phase, 'started');
   }
 
+  /** More to do than was thought. */
+  extend(bytes: number): void {
+    this.total += bytes;
+  }
+
   add(bytes: number): void {
     this.done = Math.min(this.total, this.done + bytes);
     const now = performance.now();

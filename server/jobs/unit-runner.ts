@@ -1,7 +1,7 @@
 import { createKernels, type Kernels } from '../compute/kernels/wasm';
 import type { Facts } from '../engine/merge/method';
 import { methodFor } from '../engine/merge/methods';
-import { binsOf } from '../engine/select';
+import { binsOf, joined } from '../engine/select';
 import { tallyBytes, threadBytes } from '../engine/plan-cost';
 import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { column, type Window } from '../engine/stages';
@@ -36,6 +36,7 @@ export class UnitRunner {
   readonly sums: SumGatherer;
   readonly outputs: OutputBuffers;
   private readonly tallyWords: Uint32Array;
+  private readonly guess: Int32Array;
 
   constructor({ plan, pieceBytes }: RunnerOptions) {
     this.plan = plan;
@@ -48,6 +49,7 @@ export class UnitRunner {
     this.sums = new SumGatherer(plan, this.kernels);
     this.outputs = new OutputBuffers(plan, this.kernels, pieceBytes);
     this.tallyWords = this.kernels.words(tallyBytes / 4);
+    this.guess = this.kernels.integers(tasks);
   }
 
   async run(work: Work): Promise<WorkResult> {
@@ -57,7 +59,7 @@ export class UnitRunner {
       case 'sample':
         return this.sample(work.unit);
       case 'tally':
-        return { kind: 'tally', tallies: this.tally(work.unit, work.windows) };
+        return { kind: 'tally', ...this.tally(work.unit, work.windows, work.guess) };
       case 'cut':
         return { kind: 'cut', cuts: cutTensor(this, this.jobOf(work.unit), work.starts) };
       case 'statistics':
@@ -136,9 +138,10 @@ export class UnitRunner {
     const job = this.jobOf(unit);
     const magnitudes = this.plan.tasks.map(() => [] as Uint32Array[]);
     this.blocks.open(job, 'task_vectors');
-    const length = 1024;
     for (let start = unit.start; start < unit.end; start += 1 << 20) {
-      const end = Math.min(start + length, unit.end);
+      // A thousandth of every stretch, so that short tensors have no more say than they have elements.
+      const stretch = Math.min(1 << 20, unit.end - start);
+      const end = start + Math.ceil(stretch / 1024);
       this.blocks.forEachBlock({ start, end }, ({ n }) => {
         const columns = this.combiner.weighted(job, n);
         magnitudes.forEach((parts, m) => {
@@ -148,29 +151,24 @@ export class UnitRunner {
         });
       });
     }
-    const joined = magnitudes.map((parts) => {
-      const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-      let at = 0;
-      for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-      }
-      return all;
-    });
-    return { kind: 'sample', magnitudes: joined };
+    return { kind: 'sample', magnitudes: magnitudes.map(joined) };
   }
 
-  /** Counts magnitudes by windows over a run of elements. */
+  /** Counts magnitudes by windows over a run of elements, and signs by guessed cuts. */
   tally(
     unit: Pick<Unit, 'job' | 'start' | 'end'>,
     windows: readonly (readonly (Window | null)[])[],
-  ): (SparseTally | null)[][] {
+    guess: readonly number[] | null = null,
+  ): { readonly tallies: (SparseTally | null)[][]; readonly signBalance: number } {
+    let signBalance = 0;
+    if (guess) this.guess.set(guess);
     const job = this.jobOf(unit);
     const histograms = this.histograms(windows);
     const above = windows.map((own) => own.map(() => 0));
     this.blocks.open(job, 'task_vectors');
     this.blocks.forEachBlock(unit, (block) => {
       const columns = this.combiner.weighted(job, block.padded);
+      if (guess) signBalance += this.kernels.stages.signBalance(columns, block.padded, this.guess);
       windows.forEach((own, m) => {
         own.forEach((window, rank) => {
           const histogram = histograms[m]?.[rank];
@@ -181,12 +179,13 @@ export class UnitRunner {
         });
       });
     });
-    return windows.map((own, m) =>
+    const tallies = windows.map((own, m) =>
       own.map((window, rank) => {
         const histogram = histograms[m]?.[rank];
         return window && histogram ? sparse(above[m]?.[rank] ?? 0, histogram) : null;
       }),
     );
+    return { tallies, signBalance };
   }
 
   private tallyBlock(

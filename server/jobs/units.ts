@@ -32,6 +32,8 @@ export type Work =
       readonly unit: Unit;
       /** By task, then rank; null where the threshold is known. */
       readonly windows: readonly (readonly (Window | null)[])[];
+      /** By task the bits that a magnitude has to exceed to count for the sign balance. */
+      readonly guess: readonly number[] | null;
     }
   | { readonly kind: 'cut'; readonly unit: Unit; readonly starts: readonly number[] }
   | { readonly kind: 'statistics'; readonly unit: Unit; readonly facts: UnitFacts }
@@ -48,7 +50,12 @@ export type Work =
 export type WorkResult =
   | { readonly kind: 'scan'; readonly changed: boolean; readonly baseSquares: number }
   | { readonly kind: 'sample'; readonly magnitudes: readonly Uint32Array[] }
-  | { readonly kind: 'tally'; readonly tallies: readonly (readonly (SparseTally | null)[])[] }
+  | {
+      readonly kind: 'tally';
+      readonly tallies: readonly (readonly (SparseTally | null)[])[];
+      /** By the guess; 0 without one. */
+      readonly signBalance: number;
+    }
   | { readonly kind: 'cut'; readonly cuts: readonly (readonly (readonly Cut[])[])[] }
   | { readonly kind: 'statistics'; readonly sums: readonly number[] }
   /** Null for a matrix that no expert changed. */
@@ -72,6 +79,12 @@ export interface MergeResult {
     readonly infinite: number;
   }[];
   readonly overflow: boolean;
+  /** Of elections: the sign that ties took, the exact sign balance, and how many ties there were. */
+  readonly election?: {
+    readonly isNegative: boolean;
+    readonly balance: number;
+    readonly ties: number;
+  };
   /** Of a whole matrix, where a spectral method made it. */
   readonly spectral?: SpectralReport;
 }

@@ -44,6 +44,7 @@ interface Bench {
   readonly bits: Uint8Array;
   readonly words: Uint32Array;
   readonly doubles: Float64Array;
+  readonly signs: Int32Array;
   readonly weights: Float32Array;
 }
 
@@ -60,6 +61,7 @@ function benches(values: Float32Array): { plain: Bench; wasm: Bench } {
       bits: new Uint8Array((n / 8) * tasks),
       words: new Uint32Array(65_536),
       doubles: new Float64Array(12),
+      signs: new Int32Array(tasks),
       weights: new Float32Array(tasks),
     }),
     wasm: make(kernels.stages, kernels.floats(n * tasks), {
@@ -67,6 +69,7 @@ function benches(values: Float32Array): { plain: Bench; wasm: Bench } {
       bits: kernels.bytes((n / 8) * tasks),
       words: kernels.words(65_536),
       doubles: kernels.doubles(12),
+      signs: kernels.integers(tasks),
       weights: kernels.floats(tasks),
     }),
   };
@@ -96,6 +99,10 @@ const steps: Record<string, (b: Bench) => unknown> = {
     stages.sum(columns, target, n);
   },
   signBalance: ({ stages, columns }) => stages.signBalance(columns, n),
+  'signBalance over cuts': ({ stages, columns, signs }) => {
+    signs.set([-1, 0x3a000000, 0x3b800000, 0x7fffffff, 0x3b800001]);
+    return stages.signBalance(columns, n, signs);
+  },
   'trim with ties': ({ stages, columns, target }) => {
     const threshold = new Uint32Array(Float32Array.of(2 ** -7).buffer)[0];
     return stages.trim(column(columns, 0), { threshold, remaining: 7 }, target, n);
@@ -151,13 +158,13 @@ const steps: Record<string, (b: Bench) => unknown> = {
 };
 for (const tieNegative of [false, true])
   steps[`elect the sum of three, ties ${tieNegative ? 'negative' : 'positive'}`] = (b) => {
-    const options = { agree: 'sum', tieNegative, weights: b.weights } as const;
+    const options = { agree: 'sum', tieNegative, weights: b.weights, signs: b.signs } as const;
     b.stages.elect(makeColumns(b.columns.data, n, 3), options, b.target, n);
   };
 for (const agree of ['sum', 'mean', 'max'] satisfies Agree[])
   for (const tieNegative of [false, true])
     steps[`elect ${agree}, ties ${tieNegative ? 'negative' : 'positive'}`] = (b) => {
-      const options = { agree, tieNegative, weights: b.weights };
+      const options = { agree, tieNegative, weights: b.weights, signs: b.signs };
       b.stages.elect(b.columns, options, b.target, n);
     };
 
@@ -173,6 +180,7 @@ describe.each([
       expect(bitsOf(wasm.target)).toEqual(bitsOf(plain.target));
       expect(Buffer.compare(wasm.bits, plain.bits)).toBe(0);
       expect(Buffer.compare(asBytes(wasm.words), asBytes(plain.words))).toBe(0);
+      expect(Array.from(wasm.signs)).toEqual(Array.from(plain.signs));
       expect(Array.from(wasm.doubles)).toEqual(Array.from(plain.doubles));
     }
   });

@@ -82,7 +82,7 @@ describe('a plan', () => {
     const names = plan.jobs.map((job) => job.name);
     expect(names).toEqual([...names].sort());
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
-    expect(plan.passes).toEqual(['scan', 'threshold', 'statistics', 'merge']);
+    expect(plan.passes).toEqual(['scan', 'threshold', 'merge']);
     const only = await planText(text({ method: 'dare_linear' }), { only: '*layers.1.mlp.*' });
     expect(only.jobs.length).toBe(3);
     expect(only.bytesToRead).toBeLessThan(plan.bytesToRead);

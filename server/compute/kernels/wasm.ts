@@ -11,7 +11,7 @@ interface Exports {
   scale(a: number, factor: number, target: number, n: number): void;
   sum(columns: number, stride: number, count: number, target: number, n: number): void;
   elect(...values: number[]): void;
-  signBalance(columns: number, stride: number, count: number, n: number): number;
+  signBalance(...values: number[]): number;
   trim(column: number, target: number, n: number, threshold: number, remaining: number): number;
   tally(...values: number[]): number;
   taskMask(...values: number[]): number;
@@ -45,6 +45,7 @@ export interface Kernels {
   floats(length: number): Float32Array;
   doubles(length: number): Float64Array;
   words(length: number): Uint32Array;
+  integers(length: number): Int32Array;
   bytes(length: number): Uint8Array;
 }
 
@@ -88,10 +89,12 @@ export function createKernels(size: number): Kernels {
     floats: (length) => new Float32Array(memory.buffer, take(length * 4), length),
     doubles: (length) => new Float64Array(memory.buffer, take(length * 8), length),
     words: (length) => new Uint32Array(memory.buffer, take(length * 4), length),
+    integers: (length) => new Int32Array(memory.buffer, take(length * 4), length),
     bytes: (length) => new Uint8Array(memory.buffer, take(length), length),
   };
 }
 
+// The first bytes of the memory are nobody's: an address of 0 stands for an array that is not given.
 function stagesOf(calls: Exports): Stages {
   return {
     subtract: (a, b, target, n) => {
@@ -107,7 +110,7 @@ function stagesOf(calls: Exports): Stages {
       calls.sum(data.byteOffset, stride * 4, count, target.byteOffset, n);
     },
     elect: ({ data, stride, count }, options, target, n) => {
-      const { agree, tieNegative, weights } = options;
+      const { agree, tieNegative, weights, signs } = options;
       calls.elect(
         data.byteOffset,
         stride * 4,
@@ -117,10 +120,11 @@ function stagesOf(calls: Exports): Stages {
         n,
         agreeCode[agree],
         Number(tieNegative),
+        signs?.byteOffset ?? 0,
       );
     },
-    signBalance: ({ data, stride, count }, n) =>
-      calls.signBalance(data.byteOffset, stride * 4, count, n),
+    signBalance: ({ data, stride, count }, n, cuts) =>
+      calls.signBalance(data.byteOffset, stride * 4, count, n, cuts?.byteOffset ?? 0),
     trim: (column, { threshold, remaining }, target, n) =>
       calls.trim(
         column.byteOffset,
@@ -153,7 +157,6 @@ function maskStages(
         lambda,
         bits.byteOffset,
         n,
-        // The first bytes of the memory are nobody's.
         distance?.byteOffset ?? 0,
       ) >>> 0,
     coverage: ({ bits, stride, count, atLeast }, histogram, n) => {

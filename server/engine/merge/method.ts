@@ -27,6 +27,8 @@ export interface ColumnInput {
   readonly scratch: Columns;
   /** One entry a task, for the election's divisor. */
   readonly divisors: Float32Array;
+  /** What elections add to; see `Election`. */
+  readonly signs?: Int32Array | undefined;
   /** The result: τ_merge before α, or θ_merge for methods on whole weights. */
   readonly merged: Float32Array;
   readonly n: number;

@@ -1,3 +1,4 @@
+import type { MethodSettings } from '../plan-types';
 import { column, type Columns } from '../stages';
 import type { ColumnInput, ColumnMethod } from './method';
 import { electInto, weightedColumns } from './weighted';
@@ -16,6 +17,16 @@ export const ties: ColumnMethod = {
     electInto(input, trimmedColumns(input));
   },
 };
+
+/** True where one cut is taken over all merged tensors as one vector. */
+export function cutsOverModel({ method, trim_scope }: MethodSettings): boolean {
+  return method === 'ties' && trim_scope === 'model';
+}
+
+/** True where, besides, ties of the election go by the sign of the whole model. */
+export function electsOverModel(settings: MethodSettings): boolean {
+  return cutsOverModel(settings) && settings.elect_tie === 'global';
+}
 
 /** ⌊n·density⌋. */
 export function keepCount(density: number, n: number): number {

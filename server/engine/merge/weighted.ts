@@ -21,11 +21,16 @@ export function sumInto(input: ColumnInput, columns: Columns, normalize: boolean
   if (divisor !== 1) for (let i = 0; i < n; i++) merged[i] = merged[i] / divisor;
 }
 
+/** The sign of a whole model; that of one without a majority is minus (reference §2.2). */
+export function isNegative(signBalance: number): boolean {
+  return signBalance <= 0;
+}
+
 /** Joins columns by TIES' election; ties of the sum go by the model's sign or to plus (reference §2.2). */
 export function electInto(input: ColumnInput, columns: Columns): void {
-  const { settings, facts } = input;
+  const { settings, facts, signs } = input;
   input.parameters.weights.forEach((w, m) => (input.divisors[m] = w));
-  const tieNegative = settings.elect_tie === 'global' && facts.signBalance <= 0;
-  const options = { agree: settings.agree, tieNegative, weights: input.divisors };
+  const tieNegative = settings.elect_tie === 'global' && isNegative(facts.signBalance);
+  const options = { agree: settings.agree, tieNegative, weights: input.divisors, signs };
   input.stages.elect(columns, options, input.merged, input.n);
 }

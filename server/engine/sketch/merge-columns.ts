@@ -1,5 +1,6 @@
 import type { ColumnInput, ColumnMethod, MutableCut, RowMethod } from '../merge/method';
 import { methodFor } from '../merge/methods';
+import { cutsOverModel } from '../merge/ties';
 import { weightedColumns } from '../merge/weighted';
 import type { MergeParameters, MethodSettings } from '../plan-types';
 import { randomKey } from '../random';
@@ -103,8 +104,7 @@ function positionsOf({ clusters }: SketchTensor): Float64Array {
 /** Fills the cuts of every tensor, over the tensor or over the model as the method asks. */
 function cutColumns(works: readonly Work[], options: SketchMethod): void {
   const { settings, tasks } = options;
-  const overModel = settings.trim_scope === 'model' && settings.method === 'ties';
-  const groups = overModel ? [works] : works.map((work) => [work]);
+  const groups = cutsOverModel(settings) ? [works] : works.map((work) => [work]);
   for (const group of groups) {
     if (group.length === 0) continue;
     const { method, job } = group[0];
