@@ -54,7 +54,8 @@ export function planMerge(
 function jobsOf(recipe: Recipe, inputs: MergeInputs, only: string | undefined): TensorJob[] {
   const selected = only === undefined ? () => true : compileGlob(only);
   const names = tensorNames(inputs);
-  const rule = ruleOf(recipe, blockCounts(inputs, names));
+  const places = names.map((name) => ({ place: placeOf(inputs, name) }));
+  const rule = ruleOf(recipe, blockCounts(places));
   return names.filter(selected).flatMap((name): TensorJob[] => {
     const base = inputs.base?.tensors.get(name);
     const experts = inputs.experts.map((expert) => sourceOf(expert, inputs.base, name));
@@ -126,12 +127,13 @@ function placeOf(inputs: MergeInputs, name: string): ModulePlace {
 }
 
 /** How many blocks each component has: one more than the highest. */
-function blockCounts(inputs: MergeInputs, names: readonly string[]): Map<string, number> {
+export function blockCounts(
+  tensors: readonly { readonly place: ModulePlace }[],
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const name of names) {
-    const { component, block } = placeOf(inputs, name);
-    if (block !== null) counts.set(component, Math.max(counts.get(component) ?? 0, block + 1));
-  }
+  for (const { place } of tensors)
+    if (place.block !== null)
+      counts.set(place.component, Math.max(counts.get(place.component) ?? 0, place.block + 1));
   return counts;
 }
 
@@ -178,7 +180,8 @@ function withCost(
   return { ...plan, ...estimate(plan) };
 }
 
-function maskPlanOf({ masks, merge, base }: Recipe): MaskPlan | null {
+/** The rule that makes task masks; null where nothing is masked. */
+export function maskPlanOf({ masks, merge, base }: Recipe): MaskPlan | null {
   if (masks === 'none' || base === null) return null;
   if (merge.method === 'emr') return { rule: 'emr', consensus: 0 };
   return masks.rule === 'tall' ? { rule: 'tall', consensus: masks.consensus } : null;

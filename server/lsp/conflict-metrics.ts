@@ -1,4 +1,5 @@
 import type { Estimate, MergeReport } from '../protocol/report';
+import type { Recipe } from '../recipe/schema';
 import type { Analysis } from './documents';
 
 /** Numbers about a recipe as it stands, and where they come from. */
@@ -15,6 +16,8 @@ export type MetricsAnswer =
       readonly state: 'ready';
       readonly report: MergeReport<Estimate | number>;
       readonly source: MetricsSource;
+      /** How many tensors are in an estimate. */
+      readonly merged?: number;
     };
 
 export type MetricsSource =
@@ -29,15 +32,23 @@ export interface MetricsCurve {
   readonly selfish?: readonly (Estimate | number)[];
 }
 
-/** How much of a report is wanted; less is faster. */
+/** A recipe with other numbers or another method, as the same files would give it. */
+export type RecipeChange = (recipe: Recipe) => Recipe;
+
+/** How much of a report is wanted, and of which recipe; less is faster. */
 export interface ReportDetail {
   /** Figures of single tensors, or of the named ones. */
   readonly detail: 'all' | 'none' | readonly string[];
   /** From the first round of the sample alone, while a slider moves. */
   readonly quick: boolean;
+  readonly change?: RecipeChange;
 }
 
-export type CurveParameter = 'lambda' | 'alpha' | 'density';
+/** The points of a curve: for each value of the grid, the recipe with that value. */
+export interface CurveQuestion {
+  readonly grid: readonly number[];
+  readonly at: (value: number) => RecipeChange;
+}
 
 /**
  * Where hovers, lenses and hints take numbers from. Answers come from memory at once: a provider starts
@@ -45,12 +56,8 @@ export type CurveParameter = 'lambda' | 'alpha' | 'density';
  */
 export interface ConflictMetrics {
   report(recipe: Analysis, how?: ReportDetail): MetricsAnswer;
-  /** For `lambda` hovers; undefined where the provider cannot vary the parameter. */
-  curve(
-    recipe: Analysis,
-    parameter: CurveParameter,
-    grid: readonly number[],
-  ): MetricsCurve | undefined;
+  /** Undefined until it is known, and where the provider cannot vary the parameter. */
+  curve(recipe: Analysis, question: CurveQuestion): MetricsCurve | undefined;
   /** The same inputs merged by another method; undefined where that is not known. */
   withMethod(recipe: Analysis, method: string): MergeReport<Estimate | number> | undefined;
   /** Resolves when nothing is being computed for a recipe, or after `milliseconds`. */

@@ -2,6 +2,8 @@ import { TextDocuments, type Connection } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Problem } from '../protocol/problem';
 import type { RecipeDocument } from '../recipe/parse';
+import { resolveRecipe } from '../recipe/resolve';
+import type { Recipe } from '../recipe/schema';
 import { checkRecipe } from '../recipe/validate';
 import { pathOf } from './convert';
 
@@ -13,6 +15,15 @@ export interface Analysis {
   readonly path: string | undefined;
   readonly recipe: RecipeDocument;
   readonly problems: readonly Problem[];
+}
+
+const resolved = new WeakMap<Analysis, Recipe>();
+
+/** The recipe of a text with every default filled in; made once a version. */
+export function resolvedRecipe(analysis: Analysis): Recipe {
+  const known = resolved.get(analysis) ?? resolveRecipe(analysis.recipe);
+  resolved.set(analysis, known);
+  return known;
 }
 
 /** Open recipes; each version is read once, at the first question about it. */

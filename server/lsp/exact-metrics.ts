@@ -1,12 +1,12 @@
-import type { ConflictMetrics, MetricsAnswer } from './conflict-metrics';
-import type { Analysis } from './documents';
-import { resolveRecipe } from '../recipe/resolve';
+import type { ConflictMetrics, MetricsAnswer, ReportDetail } from './conflict-metrics';
+import { resolvedRecipe, type Analysis } from './documents';
 import { mergeKey, type RunWatch } from './run-watch';
 
 /** Numbers of the newest finished run of a recipe that merged what the text says now: exact. */
 export function createExactMetrics(runs: RunWatch): ConflictMetrics {
-  const report = (recipe: Analysis): MetricsAnswer => {
-    const now = mergeKey(resolveRecipe(recipe.recipe));
+  const report = (recipe: Analysis, how?: ReportDetail): MetricsAnswer => {
+    const resolved = resolvedRecipe(recipe);
+    const now = mergeKey(how?.change?.(resolved) ?? resolved);
     const found = runs
       .list()
       .find((run) => run.report && run.summary.recipe === recipe.path && run.merge === now);

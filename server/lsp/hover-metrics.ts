@@ -1,5 +1,5 @@
 import type { BlockReport, Estimate, MergeReport, Metrics } from '../protocol/report';
-import type { MetricsAnswer, MetricsSource } from './conflict-metrics';
+import type { MetricsAnswer, MetricsSource, RecipeChange } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
 import {
@@ -150,6 +150,17 @@ function extreme(report: Report, task: string): string {
 
 const lambdaGrid = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
+/** One λ for all tasks. */
+function lambdaAt(value: number): RecipeChange {
+  return (recipe) => {
+    const { masks } = recipe;
+    if (masks === 'none' || masks.rule !== 'tall') return recipe;
+    const lambda: Record<string, number> = {};
+    for (const task of Object.keys(masks.lambda)) lambda[task] = value;
+    return { ...recipe, masks: { ...masks, lambda } };
+  };
+}
+
 /** Active ratio of every task over λ, the present value pointed at; only what is known without one. */
 export function lambdaTable({ metrics }: ServerContext, analysis: Analysis): string | undefined {
   const answer = metrics.report(analysis);
@@ -157,7 +168,7 @@ export function lambdaTable({ metrics }: ServerContext, analysis: Analysis): str
   const written = analysis.recipe.recipe.masks;
   const now = written !== 'none' && typeof written?.lambda === 'number' ? written.lambda : 0.6;
   const grid = [...new Set([...lambdaGrid, now])].sort((a, b) => a - b);
-  const curve = metrics.curve(analysis, 'lambda', grid);
+  const curve = metrics.curve(analysis, { grid, at: lambdaAt });
   const end = `${sourceText(answer.source)}. Paper: success above 70\u00a0% for 0.6 to 0.9, drops at 0.2.`;
   if (!curve) return `${presentRatios(answer.report)}\n\n${end}`;
   const head = [

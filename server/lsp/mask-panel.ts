@@ -1,4 +1,3 @@
-import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { RecipeEditParams } from '../protocol/methods';
 import type {
   Curve,
@@ -14,11 +13,11 @@ import type {
 import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
 import { methodsUsing } from '../recipe/methods';
-import type { MetricsAnswer } from './conflict-metrics';
+import type { MetricsAnswer, RecipeChange } from './conflict-metrics';
 import type { ServerContext } from './context';
-import { toEdits } from './convert';
 import type { Analysis } from './documents';
 import { analyse } from './documents';
+import { waitFor } from './patience';
 import { planOf } from './plan';
 import { readText } from './read-text';
 import { unrelatedActive, unrelatedTasks } from './unrelated';
@@ -28,20 +27,17 @@ const paths: Readonly<Record<ParameterName, readonly string[]>> = {
   alpha: ['merge', 'alpha'],
   density: ['merge', 'density'],
 };
-const names = ['lambda', 'alpha', 'density'] as const;
 
 /** Numbers for the mask-ratio panel: of the recipe as it stands, or with parameters moved. */
 export async function maskAnswer(
   context: ServerContext,
   request: MaskRatioRequest,
 ): Promise<MaskRatioReply> {
-  const recipe = await analysisOf(context, request.uri);
-  const saved = savedParameters(recipe);
-  const parameters = { ...saved, ...request.parameters };
-  const now = moved(recipe, parameters);
-  const how = { detail: 'none' as const, quick: now !== recipe };
-  const found = await answered(context, now, () => context.metrics.report(now, how));
-  const facts = factsOf(context, recipe, found);
+  const analysis = await analysisOf(context, request.uri);
+  const { parameters, change } = movedTo(analysis, request.parameters);
+  const how = { detail: 'none' as const, quick: request.quick ?? false, change };
+  const found = await answered(context, analysis, () => context.metrics.report(analysis, how));
+  const facts = factsOf(context, analysis, found);
   if (found.state === 'reading')
     return {
       state: 'reading',
@@ -51,9 +47,6 @@ export async function maskAnswer(
     };
   if (found.state === 'none')
     return { state: 'none', reason: found.reason ?? 'nothing has been read yet', recipe: facts };
-  // A run's numbers belong to the run's own parameters.
-  if (found.source.kind === 'exact' && names.some((name) => parameters[name] !== saved[name]))
-    return { state: 'none', reason: 'only the finished run is known', recipe: facts };
   const plain = facts.method === 'task_arithmetic';
   return {
     state: 'ready',
@@ -75,14 +68,19 @@ const patienceMs = 2000;
 
 /** What is being computed is waited for; a sample that is still being read is not. */
 async function answered(
-  { metrics }: ServerContext,
-  recipe: Analysis,
+  { metrics, files }: ServerContext,
+  analysis: Analysis,
   ask: () => MetricsAnswer,
 ): Promise<MetricsAnswer> {
-  const first = ask();
-  if (first.state !== 'reading') return first;
-  await metrics.settled(recipe, patienceMs);
-  return ask();
+  const end = Date.now() + patienceMs;
+  const left = () => Math.max(0, end - Date.now());
+  let answer = ask();
+  while (answer.state === 'reading' && left() > 0) {
+    await waitFor(files.settled(analysis), left());
+    await metrics.settled(analysis, left());
+    answer = ask();
+  }
+  return answer;
 }
 
 /** Active ratio over one parameter, or null where the numbers cannot follow it. */
@@ -90,27 +88,27 @@ export async function maskCurve(
   context: ServerContext,
   request: CurveRequest,
 ): Promise<Curve | null> {
-  const recipe = await analysisOf(context, request.uri);
-  const parameters = { ...savedParameters(recipe), ...request.parameters };
+  const analysis = await analysisOf(context, request.uri);
   const { parameter, grid } = request;
-  const now = moved(recipe, parameters);
-  const known = context.metrics.curve(now, parameter, grid);
-  if (!known) await context.metrics.settled(now, patienceMs);
-  const curve = known ?? context.metrics.curve(now, parameter, grid);
+  const { parameters } = movedTo(analysis, request.parameters);
+  const at = (value: number) => movedTo(analysis, { ...parameters, [parameter]: value }).change;
+  const ask = () => context.metrics.curve(analysis, { grid, at });
+  if (!ask()) await context.metrics.settled(analysis, patienceMs);
+  const curve = ask();
   if (!curve) return null;
-  const tasks = recipe.recipe.tasks;
+  const { tasks } = analysis.recipe;
   const values = tasks.flatMap((task) =>
-    curve.grid.map((_, i) => {
+    grid.map((_, i) => {
       const figure = curve.active[task]?.[i];
-      return typeof figure === 'number' ? figure : (figure?.value ?? 0);
+      return typeof figure === 'number' ? figure : (figure?.value ?? null);
     }),
   );
-  const plain = recipe.recipe.recipe.merge?.method ?? 'task_arithmetic';
+  const method = analysis.recipe.recipe.merge?.method ?? 'task_arithmetic';
   const unrelated =
-    plain === 'task_arithmetic' && parameter === 'lambda'
-      ? { unrelated: curve.grid.map((x) => unrelatedActive(tasks.length, x, parameters.alpha)) }
+    method === 'task_arithmetic' && parameter === 'lambda'
+      ? { unrelated: grid.map((x) => unrelatedActive(tasks.length, x, parameters.alpha)) }
       : {};
-  return { parameter, grid: curve.grid, values, ...unrelated };
+  return { parameter, grid, values, ...unrelated };
 }
 
 /** The tensors of one block, of a range, or of a component without blocks. */
@@ -118,10 +116,10 @@ export async function maskLayer(
   context: ServerContext,
   request: LayerRequest,
 ): Promise<LayerAnswer> {
-  const recipe = await analysisOf(context, request.uri);
-  const parameters = { ...savedParameters(recipe), ...request.parameters };
-  const now = moved(recipe, parameters);
-  const found = await answered(context, now, () => context.metrics.report(now));
+  const analysis = await analysisOf(context, request.uri);
+  const { change } = movedTo(analysis, request.parameters);
+  const how = { detail: 'all' as const, quick: false, change };
+  const found = await answered(context, analysis, () => context.metrics.report(analysis, how));
   if (found.state !== 'ready') return { n: request.n, tensors: [] };
   const { component, from, to } = request;
   const tensors = found.report.tensors.filter(
@@ -155,21 +153,44 @@ async function analysisOf(context: ServerContext, uri: string): Promise<Analysis
   return context.documents.get(uri) ?? analyse(uri, await readText(uri));
 }
 
-/** The recipe with other values, read again from its edited text, so that all defaults and rules hold. */
-function moved(recipe: Analysis, parameters: MergeParameters): Analysis {
-  const saved = savedParameters(recipe);
-  let { text } = recipe.recipe;
-  for (const name of names) {
-    if (parameters[name] === saved[name]) continue;
-    const current = analyse(recipe.uri, text, recipe.version);
-    const edits = setParameter(current, name, [parameters[name], saved[name]]);
-    const document = TextDocument.create(recipe.uri, 'mergevla', recipe.version, text);
-    text = TextDocument.applyEdits(document, toEdits(edits));
-  }
-  return text === recipe.recipe.text ? recipe : analyse(recipe.uri, text, recipe.version);
+/** Parameters that are asked about, and the recipe with them. */
+function movedTo(
+  analysis: Analysis,
+  asked: Partial<MergeParameters> = {},
+): { readonly parameters: MergeParameters; readonly change: RecipeChange } {
+  const saved = savedParameters(analysis);
+  const parameters = { ...saved, ...asked };
+  const own = typeof lambdaOf(analysis) === 'object';
+  const change: RecipeChange = ({ merge, masks, ...recipe }) => ({
+    ...recipe,
+    merge: {
+      ...merge,
+      ...(parameters.alpha === saved.alpha ? {} : { alpha: parameters.alpha }),
+      ...(parameters.density === saved.density ? {} : { density: parameters.density }),
+    },
+    masks:
+      masks === 'none' || masks.rule !== 'tall' || parameters.lambda === saved.lambda
+        ? masks
+        : { ...masks, lambda: mapLambda(masks.lambda, [parameters.lambda, saved.lambda], own) },
+  });
+  return { parameters, change };
 }
 
-/** A λ for each task moves by the same factor. */
+/** A λ for each task moves by the same factor; one for all is set. */
+function mapLambda(
+  lambda: Readonly<Record<string, number>>,
+  [value, saved]: readonly [number, number],
+  each: boolean,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(lambda).map(([task, own]) => [
+      task,
+      each ? (own * value) / (saved || 1) : value,
+    ]),
+  );
+}
+
+/** Edits that give a parameter another value. */
 function setParameter(
   recipe: Analysis,
   name: ParameterName,
@@ -178,8 +199,7 @@ function setParameter(
   const lambda = lambdaOf(recipe);
   if (name !== 'lambda' || typeof lambda !== 'object')
     return setValue(recipe.recipe, [...paths[name]], value);
-  const scaled = Object.entries(lambda).map(([task, own]) => [task, (own * value) / (saved || 1)]);
-  return setValue(recipe.recipe, [...paths.lambda], Object.fromEntries(scaled));
+  return setValue(recipe.recipe, [...paths.lambda], mapLambda(lambda, [value, saved], true));
 }
 
 function lambdaOf(recipe: Analysis): number | Readonly<Record<string, number>> | undefined {
@@ -208,7 +228,7 @@ function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer)
     method,
     tasks,
     ...sizeOf(found, tasks),
-    tensors: mergedTensors(context, recipe),
+    tensors: mergedTensors(context, recipe, found),
     saved: savedParameters(recipe),
     uses: {
       lambda: parsed.masks !== 'none' && method !== 'emr',
@@ -228,9 +248,11 @@ function sizeOf(found: MetricsAnswer, tasks: readonly string[]) {
   };
 }
 
-function mergedTensors({ files }: ServerContext, recipe: Analysis): number {
+/** Tensors of the plan, or of the sample where a missing expert leaves no plan. */
+function mergedTensors({ files }: ServerContext, recipe: Analysis, found: MetricsAnswer): number {
   const plan = planOf(recipe, files.loaded(recipe))?.value;
-  return plan?.jobs.filter(({ rule }) => rule.kind === 'merge').length ?? 0;
+  if (plan) return plan.jobs.filter(({ rule }) => rule.kind === 'merge').length;
+  return found.state === 'ready' ? (found.merged ?? 0) : 0;
 }
 
 function nameOf({ uri }: Analysis): string {

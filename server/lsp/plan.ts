@@ -3,8 +3,7 @@ import type { MergePlan } from '../engine/plan-types';
 import type { Checked } from '../protocol/problem';
 import { findingRange } from '../recipe/locate';
 import { hasErrors } from '../recipe/problems';
-import { resolveRecipe } from '../recipe/resolve';
-import type { Analysis } from './documents';
+import { resolvedRecipe, type Analysis } from './documents';
 import type { LoadedFiles } from './load-files';
 
 const plans = new WeakMap<Analysis, { loaded: LoadedFiles; plan: Checked<MergePlan> }>();
@@ -18,7 +17,7 @@ export function planOf(
   if (loaded.findings.some(({ severity }) => severity === 'error')) return undefined;
   const known = plans.get(analysis);
   if (known?.loaded === loaded) return known.plan;
-  const plan = planMerge(resolveRecipe(analysis.recipe), loaded.inputs, {
+  const plan = planMerge(resolvedRecipe(analysis), loaded.inputs, {
     locate: (path) => findingRange(analysis.recipe, path),
   });
   plans.set(analysis, { loaded, plan });

@@ -1,28 +1,33 @@
 import { planMerge } from '../engine/plan';
-import type { MergePlan } from '../engine/plan-types';
-import type { SketchPlan, SketchReport } from '../engine/sketch/evaluate';
+import type { TensorJob } from '../engine/plan-types';
+import type { SketchReport } from '../engine/sketch/evaluate';
+import type { GroupFigures } from '../engine/sketch/figures';
+import { sketchPlan } from '../engine/sketch/plan';
 import { SketchClient } from '../jobs/sketch/client';
-import type { Detail, SketchProgress } from '../jobs/sketch/messages';
+import type { SketchProgress, ToSketchThread } from '../jobs/sketch/messages';
 import { isMethodName, parametersOf } from '../recipe/methods';
-import { resolveRecipe } from '../recipe/resolve';
+import { hasErrors } from '../recipe/problems';
 import type { Recipe } from '../recipe/schema';
+import { Answers } from './answers';
 import type {
   ConflictMetrics,
-  ReportDetail,
-  CurveParameter,
+  CurveQuestion,
   MetricsAnswer,
   MetricsCurve,
+  MetricsSource,
+  ReportDetail,
 } from './conflict-metrics';
-import type { Analysis } from './documents';
+import { resolvedRecipe, type Analysis } from './documents';
 import type { RecipeFiles } from './files';
 import type { LoadedFiles } from './load-files';
-import { planOf } from './plan';
+import { waitFor } from './patience';
 
 /** A quick answer that takes longer is told to everybody: whoever asked has stopped waiting. */
 const quickPatienceMs = 1000;
 
 /** Answers that are remembered for one recipe. */
-const maximumAnswers = 48;
+const mostReports = 48;
+const mostCurves = 12;
 
 export interface SketchMetricsOptions {
   readonly files: RecipeFiles;
@@ -37,17 +42,18 @@ export interface SketchMetricsOptions {
 interface Zoo {
   readonly key: string;
   readonly loaded: LoadedFiles;
+  /** Tasks whose checkpoints can be read, and every tensor of theirs. */
+  readonly tasks: readonly string[];
+  readonly jobs: readonly TensorJob[];
   readonly started: number;
   readonly seconds?: number;
   readonly progress?: SketchProgress;
   readonly failure?: string;
-  /** Reports by what was asked; the newest last. */
-  readonly answers: Map<string, SketchReport>;
-  readonly pending: Map<string, Promise<void>>;
+  /** Resolves with the first round. */
+  readonly begun: Promise<void>;
+  readonly reports: Answers<SketchReport>;
+  readonly curves: Answers<readonly GroupFigures[]>;
 }
-
-/** A recipe with some of its merge changed, as the same zoo would give it. */
-export type RecipeChange = (recipe: Recipe) => Recipe;
 
 /** Estimates from a sample of the checkpoints, taken and evaluated on a thread of its own. */
 export class SketchMetrics implements ConflictMetrics {
@@ -59,7 +65,7 @@ export class SketchMetrics implements ConflictMetrics {
 
   constructor(private readonly options: SketchMetricsOptions) {
     this.#client = new SketchClient({
-      onRound: (progress) => this.#update(progress.key, (zoo) => this.#nextRound(zoo, progress)),
+      onRound: (progress) => this.#update(progress.key, (zoo) => nextRound(zoo, progress)),
       onFailure: ({ key, message }) => {
         options.warn(message);
         this.#update(key, (zoo) => ({ ...zoo, failure: message }));
@@ -67,77 +73,55 @@ export class SketchMetrics implements ConflictMetrics {
     });
   }
 
-  report(recipe: Analysis, how: ReportDetail = { detail: 'all', quick: false }): MetricsAnswer {
-    const exact = this.options.exact.report(recipe);
+  report(analysis: Analysis, how: ReportDetail = { detail: 'all', quick: false }): MetricsAnswer {
+    const exact = this.options.exact.report(analysis, how);
     if (exact.state === 'ready') return exact;
-    const zoo = this.#zooOf(recipe);
-    const plan = zoo && planOf(recipe, zoo.loaded)?.value;
-    return zoo && plan ? this.#estimate(recipe, zoo, { plan, ...how }) : { state: 'none' };
+    const zoo = this.#zooOf(analysis);
+    if (!zoo) return this.options.files.reading(analysis) ? noBytesYet : { state: 'none' };
+    if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
+    const now = resolvedRecipe(analysis);
+    const report = this.#ask(analysis, zoo, how.change?.(now) ?? now, how);
+    if (!report) return reading(zoo);
+    return { state: 'ready', report, source: sourceOf(zoo), merged: report.merged };
   }
 
-  curve(
-    recipe: Analysis,
-    parameter: CurveParameter,
-    grid: readonly number[],
-  ): MetricsCurve | undefined {
-    const reports = grid.map((value) =>
-      this.variant(recipe, (now) => withParameter(now, parameter, value), {
-        detail: 'none',
-        quick: true,
-      }),
+  curve(analysis: Analysis, { grid, at }: CurveQuestion): MetricsCurve | undefined {
+    const zoo = this.#zooOf(analysis);
+    if (!zoo?.progress) return undefined;
+    const recipes = grid.map((value) => present(at(value)(resolvedRecipe(analysis)), zoo));
+    const plans = () => recipes.map((recipe) => sketchPlan(zoo.jobs, recipe));
+    const totals = zoo.curves.get(
+      recipes.map(questionOf).join('\n'),
+      () => this.#client.sweep(zoo.key, plans()),
+      (ms) => {
+        if (ms > quickPatienceMs) this.#tell(analysis.uri);
+      },
     );
-    if (reports.some((report) => report === undefined)) return undefined;
-    const known = reports.flatMap((report) => report ?? []);
-    const tasks = known[0]?.tasks ?? [];
+    if (!totals) return undefined;
+    const active = (task: string): number[] =>
+      totals.map((total) => perElement(total.active?.[task], total.elements));
     return {
       grid,
-      active: Object.fromEntries(
-        tasks.map((task) => [
-          task,
-          known.map(({ total }) => perElement(total.active?.[task], total.elements)),
-        ]),
-      ),
-      selfish: known.map(({ total }) => total.selfish_of_retained ?? 0),
+      active: Object.fromEntries(zoo.tasks.map((task) => [task, active(task)])),
+      selfish: totals.map((total) => total.selfish_of_retained ?? 0),
     };
   }
 
-  withMethod(recipe: Analysis, method: string): SketchReport | undefined {
-    if (!isMethodName(method)) return undefined;
-    const change: RecipeChange = (now) => ({
-      ...now,
-      merge: { ...now.merge, ...parametersOf(method), method },
-    });
-    return this.variant(
-      recipe,
-      method === resolveRecipe(recipe.recipe).merge.method ? (now) => now : change,
-      { detail: 'none', quick: true },
-    );
-  }
-
-  /** The report of a changed recipe; undefined until it is known, when listeners are told. */
-  variant(
-    recipe: Analysis,
-    change: RecipeChange,
-    how: { readonly detail: Detail; readonly quick: boolean },
-  ): SketchReport | undefined {
-    const zoo = this.#zooOf(recipe);
-    if (!zoo || planOf(recipe, zoo.loaded) === undefined) return undefined;
-    const changed = change(resolveRecipe(recipe.recipe));
-    const { value: plan, problems } = planMerge(changed, zoo.loaded.inputs);
-    if (problems.some(({ severity }) => severity === 'error')) return undefined;
-    return this.#ask(recipe.uri, zoo, { plan, ...how });
+  withMethod(analysis: Analysis, method: string): SketchReport | undefined {
+    const zoo = this.#zooOf(analysis);
+    if (!zoo || !isMethodName(method)) return undefined;
+    const now = resolvedRecipe(analysis);
+    const merge = { ...now.merge, ...parametersOf(method), method };
+    const changed = method === now.merge.method ? now : { ...now, merge };
+    return this.#ask(analysis, zoo, changed, { detail: 'none', quick: true });
   }
 
   /** Resolves when nothing is being computed for a recipe, or after `milliseconds`. */
-  async settled(recipe: Analysis, milliseconds: number): Promise<void> {
-    const pending = [...(this.#zoos.get(recipe.uri)?.pending.values() ?? [])];
-    if (pending.length === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, milliseconds);
-    });
-    await Promise.race([Promise.all(pending), late]);
-    clearTimeout(timer);
+  async settled(analysis: Analysis, milliseconds: number): Promise<void> {
+    const zoo = this.#zoos.get(analysis.uri);
+    if (!zoo) return;
+    const coming = zoo.progress ? [...zoo.reports.coming, ...zoo.curves.coming] : [zoo.begun];
+    await waitFor(Promise.all(coming), milliseconds);
   }
 
   stop(uri: string): void {
@@ -154,67 +138,56 @@ export class SketchMetrics implements ConflictMetrics {
     this.#client.dispose();
   }
 
-  /** Starts sampling when the recipe names other files than before. */
-  #zooOf(recipe: Analysis): Zoo | undefined {
-    const { uri } = recipe;
-    const loaded = this.options.files.loaded(recipe);
-    const known = this.#zoos.get(uri);
-    if (!loaded || known?.loaded === loaded) return known;
-    const request = samplingRequest(recipe, loaded);
-    if (!request) return known;
-    const key = `${uri}\u0000${JSON.stringify(request.files.map(({ path, size, mtimeMs, headerHash }) => [path, size, mtimeMs, headerHash]))}`;
+  /** The zoo of a recipe without errors. */
+  #zooOf(analysis: Analysis): Zoo | undefined {
+    const { files } = this.options;
+    const loaded = files.loaded(analysis);
+    const known = this.#zoos.get(analysis.uri);
+    if (!loaded || hasErrors(analysis.problems)) return undefined;
+    if (known?.loaded === loaded) return known;
+    // Headers of other files are on their way: what is known of the same tasks holds until then.
+    if (files.reading(analysis)) return known && sameTasks(analysis, known) ? known : undefined;
+    return this.#open(analysis, loaded, known);
+  }
+
+  /** Starts sampling, when the files are others than before. */
+  #open(analysis: Analysis, loaded: LoadedFiles, known: Zoo | undefined): Zoo | undefined {
+    const { uri } = analysis;
+    const found = zooIn(resolvedRecipe(analysis), loaded);
+    if (!found) return undefined;
+    const { request, ...parts } = found;
+    const key = `${uri}\u0000${JSON.stringify([parts.tasks, request.files.map(({ path, size, mtimeMs, headerHash }) => [path, size, mtimeMs, headerHash])])}`;
     if (known?.key === key) {
-      const same = { ...known, loaded };
+      const same = { ...known, ...parts, loaded };
       this.#zoos.set(uri, same);
       return same;
     }
     if (known) this.#client.stop(known.key);
-    const zoo: Zoo = { key, loaded, started: Date.now(), answers: new Map(), pending: new Map() };
+    const begun = new Promise<void>((resolve) => this.#firstRounds.set(key, resolve));
+    const reports = new Answers<SketchReport>(mostReports);
+    const curves = new Answers<readonly GroupFigures[]>(mostCurves);
+    const zoo: Zoo = { key, loaded, ...parts, started: Date.now(), begun, reports, curves };
     this.#zoos.set(uri, zoo);
-    zoo.pending.set('', new Promise((resolve) => this.#firstRounds.set(key, resolve)));
     this.#client.build({ key, request, folder: this.options.folder() });
     return zoo;
   }
 
-  #estimate(
+  #ask(
     { uri }: Analysis,
     zoo: Zoo,
-    question: { plan: MergePlan } & ReportDetail,
-  ): MetricsAnswer {
-    if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
-    const report = this.#ask(uri, zoo, question);
-    if (!report || !zoo.progress) return reading(question.plan, zoo);
-    const share = zoo.progress.positionsRead / Math.max(1, zoo.progress.positions);
-    const source = { kind: 'estimate', share, seconds: zoo.seconds ?? 0 } as const;
-    return { state: 'ready', report, source };
-  }
-
-  #ask(
-    uri: string,
-    zoo: Zoo,
-    question: { plan: MergePlan; detail: Detail; quick: boolean },
+    recipe: Recipe,
+    { detail, quick }: Pick<ReportDetail, 'detail' | 'quick'>,
   ): SketchReport | undefined {
-    const plan = slim(question.plan);
-    const key = JSON.stringify([plan, question.detail, question.quick]);
-    const known = zoo.answers.get(key);
-    if (known ?? zoo.pending.has(key)) return known;
     if (!zoo.progress) return undefined;
-    const began = Date.now();
-    const asked = this.#client.evaluate(zoo.key, plan, question).then((report) => {
-      zoo.pending.delete(key);
-      if (!report) return;
-      remember(zoo.answers, key, report);
-      // Who asks quickly waits for the answer; telling everybody would draw all hints again each time.
-      if (!question.quick || Date.now() - began > quickPatienceMs) this.#tell(uri);
-    });
-    zoo.pending.set(key, asked);
-    return undefined;
-  }
-
-  #nextRound(zoo: Zoo, progress: SketchProgress): Zoo {
-    // Answers of an earlier round stay until the new ones are there, except that they are asked for again.
-    zoo.answers.clear();
-    return { ...zoo, progress, seconds: (Date.now() - zoo.started) / 1000 };
+    const asked = present(recipe, zoo);
+    return zoo.reports.get(
+      JSON.stringify([questionOf(asked), detail, quick]),
+      () => this.#client.evaluate(zoo.key, sketchPlan(zoo.jobs, asked), { detail, quick }),
+      (ms) => {
+        // Who asks quickly waits for the answer; telling everybody would draw all hints again each time.
+        if (!quick || ms > quickPatienceMs) this.#tell(uri);
+      },
+    );
   }
 
   #update(key: string, change: (zoo: Zoo) => Zoo): void {
@@ -222,7 +195,6 @@ export class SketchMetrics implements ConflictMetrics {
     this.#firstRounds.delete(key);
     for (const [uri, zoo] of this.#zoos) {
       if (zoo.key !== key) continue;
-      zoo.pending.delete('');
       this.#zoos.set(uri, change(zoo));
       this.#tell(uri);
     }
@@ -233,38 +205,52 @@ export class SketchMetrics implements ConflictMetrics {
   }
 }
 
-/** Every tensor that any scope could name, so that editing the scope reads nothing. */
-function samplingRequest(
-  { recipe }: Analysis,
-  loaded: LoadedFiles,
-): { tasks: readonly string[]; jobs: MergePlan['jobs']; files: MergePlan['files'] } | undefined {
-  if (loaded.layout === undefined || loaded.findings.some(({ severity }) => severity === 'error'))
+const noBytesYet = { state: 'reading', bytesRead: 0, bytesTotal: 0 } as const;
+
+type BuildRequest = Extract<ToSketchThread, { kind: 'build' }>['request'];
+
+/**
+ * The tasks that can be read, and every tensor that any scope could name, so that editing the scope reads
+ * nothing. An expert that is missing or does not fit is left out; without a layout there is nothing.
+ */
+function zooIn(
+  recipe: Recipe,
+  { layout, findings, inputs }: LoadedFiles,
+): (Pick<Zoo, 'tasks' | 'jobs'> & { request: BuildRequest }) | undefined {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (layout === undefined || errors.some(({ recipePath }) => recipePath[0] !== 'experts'))
     return undefined;
-  const resolved = resolveRecipe(recipe);
+  const failed = new Set(errors.map(({ recipePath }) => recipePath[1]));
+  const experts = inputs.experts.filter(({ task }) => !failed.has(task));
+  const tasks = experts.map(({ task }) => task);
+  if (tasks.length === 0) return undefined;
   const scope = { components: null, blocks: null, include: null, exclude: [] };
-  const merge = {
-    ...resolved.merge,
-    ...parametersOf('task_arithmetic'),
-    method: 'task_arithmetic' as const,
-    scope,
-  };
-  const { tasks, jobs, files } = planMerge({ ...resolved, merge }, loaded.inputs).value;
-  return { tasks, jobs: jobs.filter(({ rule }) => rule.kind === 'merge'), files };
+  const method = 'task_arithmetic';
+  const merge = { ...recipe.merge, ...parametersOf(method), method, scope } as const;
+  const whole = present({ ...recipe, merge }, { tasks });
+  const { jobs, files } = planMerge(whole, { ...inputs, experts }).value;
+  const merged = jobs.filter(({ rule }) => rule.kind === 'merge');
+  return { tasks, jobs, request: { tasks, jobs: merged, files } };
 }
 
-function slim({ settings, masks, jobs }: MergePlan): SketchPlan {
-  return {
-    settings,
-    masks,
-    jobs: jobs.flatMap(({ name, rule }) => (rule.kind === 'merge' ? [{ name, rule }] : [])),
-  };
+const sameTasks = ({ recipe }: Analysis, { tasks }: Zoo): boolean =>
+  recipe.tasks.length === tasks.length && recipe.tasks.every((task, i) => task === tasks[i]);
+
+/** The recipe without the experts that cannot be read. */
+function present(recipe: Recipe, { tasks }: Pick<Zoo, 'tasks'>): Recipe {
+  const experts = recipe.experts.filter(({ task }) => tasks.includes(task));
+  return { ...recipe, experts };
 }
 
-function withParameter(recipe: Recipe, parameter: CurveParameter, value: number): Recipe {
-  if (parameter !== 'lambda') return { ...recipe, merge: { ...recipe.merge, [parameter]: value } };
-  if (recipe.masks === 'none' || recipe.masks.rule !== 'tall') return recipe;
-  const lambda = Object.fromEntries(Object.keys(recipe.masks.lambda).map((task) => [task, value]));
-  return { ...recipe, masks: { ...recipe.masks, lambda } };
+/** What of a recipe decides its numbers, its files being the same. */
+function questionOf({ merge, masks, experts, heads, router, base }: Recipe): string {
+  return JSON.stringify([merge, masks, experts, heads, router, base]);
+}
+
+function nextRound(zoo: Zoo, progress: SketchProgress): Zoo {
+  zoo.reports.clear();
+  zoo.curves.clear();
+  return { ...zoo, progress, seconds: (Date.now() - zoo.started) / 1000 };
 }
 
 function perElement(
@@ -275,15 +261,13 @@ function perElement(
   return (typeof figure === 'number' ? figure : figure.value) / elements;
 }
 
-function reading(plan: MergePlan, { progress }: Zoo): MetricsAnswer {
-  const bytesTotal = Math.min(plan.bytesToRead, 0.01 * plan.bytesToRead + 64 * 1024 * 1024);
-  return { state: 'reading', bytesRead: progress?.bytesRead ?? 0, bytesTotal };
+function sourceOf({ progress, seconds = 0 }: Zoo): MetricsSource {
+  const share = (progress?.positionsRead ?? 0) / Math.max(1, progress?.positions ?? 0);
+  return { kind: 'estimate', share, seconds };
 }
 
-function remember(answers: Map<string, SketchReport>, key: string, report: SketchReport): void {
-  answers.set(key, report);
-  for (const oldest of answers.keys()) {
-    if (answers.size <= maximumAnswers) return;
-    answers.delete(oldest);
-  }
+function reading({ jobs, tasks, progress }: Zoo): MetricsAnswer {
+  const bytes = jobs.reduce((sum, { elements }) => sum + 2 * elements * (tasks.length + 1), 0);
+  const bytesTotal = Math.min(bytes, 0.01 * bytes + 64 * 1024 * 1024);
+  return { state: 'reading', bytesRead: progress?.bytesRead ?? 0, bytesTotal };
 }

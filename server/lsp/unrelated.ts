@@ -20,19 +20,32 @@ const columns = 20_000;
 /** The same tasks' coverage, counted on 20,000 seeded columns (standard error below 0.4 points). */
 export function unrelatedTasks(tasks: number, lambda: number, alpha: number): Unrelated {
   const counts = new Array<number>(tasks + 1).fill(0);
-  const random = gaussianStream(20251207);
-  const column = new Float64Array(tasks);
-  for (let i = 0; i < columns; i += 1) {
+  const drawn = gaussianColumns(tasks);
+  for (let from = 0; from < drawn.length; from += tasks) {
     let sum = 0;
-    for (let m = 0; m < tasks; m += 1) sum += column[m] = random();
+    for (let m = from; m < from + tasks; m += 1) sum += drawn[m] ?? 0;
     let kept = 0;
-    for (const tau of column) if (Math.abs(tau) >= lambda * Math.abs(alpha * sum - tau)) kept += 1;
+    for (let m = from; m < from + tasks; m += 1) {
+      const tau = drawn[m] ?? 0;
+      if (Math.abs(tau) >= lambda * Math.abs(alpha * sum - tau)) kept += 1;
+    }
     counts[kept] = (counts[kept] ?? 0) + 1;
   }
   return {
     active: unrelatedActive(tasks, lambda, alpha),
     coverage: counts.map((count) => count / columns),
   };
+}
+
+let kept: { readonly tasks: number; readonly drawn: Float64Array } | undefined;
+
+/** The columns of the last number of tasks: a moving slider asks for the same ones each time. */
+function gaussianColumns(tasks: number): Float64Array {
+  if (kept?.tasks === tasks) return kept.drawn;
+  const random = gaussianStream(20251207);
+  const drawn = Float64Array.from({ length: columns * tasks }, random);
+  kept = { tasks, drawn };
+  return drawn;
 }
 
 /** Standard normal numbers from a seeded 32-bit generator (Box and Muller). */

@@ -16,11 +16,11 @@ export const isNumber: Guard<number> = (value): value is number =>
 export const isCount: Guard<number> = (value): value is number =>
   isNumber(value) && Number.isInteger(value) && value >= 0;
 
-/** Numbers in bulk: a typed array where the channel keeps it, a plain array otherwise. NaN = missing. */
-export type Numbers = readonly number[] | Float32Array;
+/** Numbers in bulk: a typed array where the channel keeps it, a plain array otherwise. What is missing is NaN or, behind JSON, null. */
+export type Numbers = readonly (number | null)[] | Float32Array;
 export const isNumbers: Guard<Numbers> = (value): value is Numbers =>
   value instanceof Float32Array ||
-  (Array.isArray(value) && value.every((item) => typeof item === 'number'));
+  (Array.isArray(value) && value.every((item) => item === null || typeof item === 'number'));
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

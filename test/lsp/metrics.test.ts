@@ -133,4 +133,68 @@ describe('numbers for the mask-ratio panel', () => {
     expect(layer.tensors.length).toBeGreaterThan(3);
     expect(layer.tensors.every(({ block }) => block === 0)).toBe(true);
   });
+
+  it('are those of the text with the parameters written into it', async () => {
+    const each = recipe.replace('lambda: 0.6', 'lambda: { spatial: 0.2, object: 0.4, goal: 0.6 }');
+    const written = [
+      [
+        recipe,
+        { lambda: 0.9, alpha: 0.8 },
+        [
+          ['lambda: 0.6', 'lambda: 0.9'],
+          ['arithmetic', 'arithmetic, alpha: 0.8'],
+        ],
+      ],
+      [
+        each,
+        { lambda: 0.8 },
+        [
+          ['0.2,', '0.4,'],
+          ['object: 0.4', 'object: 0.8'],
+          ['goal: 0.6', 'goal: 1.2'],
+        ],
+      ],
+    ] as const;
+    for (const [from, parameters, changes] of written) {
+      await client.change(uri, from);
+      const moved = await client.own('mergevla/masks/answer', { uri, n: 1, parameters });
+      const text = changes.reduce((sum, [a, b]) => sum.replace(a, b), from);
+      await client.change(uri, text);
+      const own = await client.own('mergevla/masks/answer', { uri, n: 1 });
+      if (moved.state !== 'ready' || own.state !== 'ready') throw new Error('no numbers');
+      expect(moved.answer.parameters.lambda).toBeCloseTo(own.answer.parameters.lambda, 12);
+      expect(moved.answer.report).toEqual(own.answer.report);
+    }
+    await client.change(uri, recipe);
+  });
+
+  it('draw every curve of a method with three parameters', async () => {
+    await client.change(uri, recipe.replace('task_arithmetic', 'ties, density: 0.4'));
+    const grid = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
+    const names = ['lambda', 'alpha', 'density'] as const;
+    const curves = await Promise.all(
+      names.map((parameter) => client.own('mergevla/masks/curve', { uri, n: 5, parameter, grid })),
+    );
+    expect(curves.map((curve) => curve?.values.length)).toEqual([60, 60, 60]);
+    await client.change(uri, recipe);
+  });
+
+  it('are there for the tasks that can be read when an expert is missing', async () => {
+    await client.change(uri, recipe.replace('zoo/goal', 'zoo/nowhere'));
+    const found = await client.own('mergevla/masks/answer', { uri, n: 1 });
+    if (found.state !== 'ready') throw new Error(`no numbers: ${JSON.stringify(found)}`);
+    const { recipe: facts, report } = found.answer;
+    expect(facts).toMatchObject({ tasks: ['spatial', 'object', 'goal'], missing: ['goal'] });
+    expect(facts.tensors).toBeGreaterThan(0);
+    expect(Object.keys(report.total.active ?? {})).toEqual(['spatial', 'object']);
+    expect(report.total.coverage).toHaveLength(3);
+    const parts = { uri, n: 2, parameter: 'lambda', grid: [0.5] } as const;
+    const curve = await client.own('mergevla/masks/curve', parts);
+    expect(Array.from(curve?.values ?? [], (value) => typeof value)).toEqual([
+      'number',
+      'number',
+      'object',
+    ]);
+    await client.change(uri, recipe);
+  });
 });

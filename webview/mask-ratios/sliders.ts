@@ -271,7 +271,7 @@ class SliderCard {
 
 function curveDatasets(model: MaskModel, curve: Curve): AnyDataset[] {
   const count = curve.grid.length;
-  const points = (values: ArrayLike<number>, from: number) =>
+  const points = (values: ArrayLike<number | null>, from: number) =>
     curve.grid.map((x, i) => ({ x, y: values[from + i] ?? Number.NaN }));
   const line = (colour: string, dash: readonly number[], width: number): Partial<AnyDataset> => ({
     borderColor: colour,
@@ -299,11 +299,10 @@ function curveDatasets(model: MaskModel, curve: Curve): AnyDataset[] {
     }
     return datasets;
   }
-  const mean = curve.grid.map(
-    (_, i) =>
-      tasks.reduce((sum, _task, t) => sum + (curve.values[t * count + i] ?? Number.NaN), 0) /
-      Math.max(1, tasks.length),
-  );
+  const mean = curve.grid.map((_, i) => {
+    const known = tasks.flatMap((_task, t) => curve.values[t * count + i] ?? []);
+    return known.reduce((sum, value) => sum + value, 0) / known.length;
+  });
   datasets.push({
     type: 'line',
     data: points(mean, 0),

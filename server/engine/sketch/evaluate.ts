@@ -1,12 +1,13 @@
 import type { BlockReport, TensorReport } from '../../protocol/report';
 import { methodFor } from '../merge/methods';
-import type { MaskPlan, MergePlan, TensorJob } from '../plan-types';
-import type { Figure, GroupFigures, TensorTotals } from './figures';
-import { groupFigures } from './figures';
+import type { MaskPlan } from '../plan-types';
+import type { Figure, Group, GroupFigures, Known, TensorTotals } from './figures';
+import { groupFigures, groupOf } from './figures';
 import { mergeColumns, type SketchJob } from './merge-columns';
+import type { SketchPlan } from './plan';
 import { type Memory, movedTo, openRoom, type Room } from './room';
-import { looksUnchanged, type Sketch, type SketchTensor } from './sketch';
-import { inputTotals, type InputTotals, mergeTotals } from './totals';
+import { expansionOf, looksUnchanged, type Sketch, type SketchTensor } from './sketch';
+import { emptyMergeTotals, fillMaskTotals, inputTotals } from './totals';
 
 /** A report whose figures come from a sample; see `MergeReport` for the exact one. */
 export interface SketchReport {
@@ -14,6 +15,8 @@ export interface SketchReport {
   readonly exact: boolean;
   /** Last round of the sample that is in it, and how many there are. */
   readonly round: number;
+  /** Tensors of the plan that the sample holds. */
+  readonly merged: number;
   readonly tensors: readonly (TensorReport<Figure> & Pick<GroupFigures, 'selfish_of_retained'>)[];
   readonly blocks: readonly (BlockReport<Figure> & Pick<GroupFigures, 'selfish_of_retained'>)[];
   readonly components: Readonly<Record<string, GroupFigures>>;
@@ -26,13 +29,25 @@ export interface SketchReport {
   readonly withoutMerge: readonly string[];
 }
 
-/** What of a plan a sketch is evaluated with. */
-export type SketchPlan = Pick<MergePlan, 'settings' | 'masks'> & {
-  readonly jobs: readonly Pick<TensorJob, 'name' | 'rule'>[];
-};
+/** What a recipe's settings also carry: every tensor has its own, already resolved. */
+const ofTensors = { alpha: undefined, density: undefined, epsilon: undefined, gamma: undefined };
 
+/** A tensor with the numbers that the recipe gives it and what they make of it. */
 interface Kept extends SketchJob {
-  readonly input: InputTotals;
+  readonly totals: TensorTotals;
+}
+
+/** The kept tensors, alone and added up. */
+interface Groups {
+  readonly total: Group;
+  readonly blocks: readonly Placed[];
+  readonly components: ReadonlyMap<string, Group>;
+  /** Groups of one, made when asked for. */
+  readonly single: Map<string, Group>;
+}
+interface Placed {
+  readonly place: { readonly component: string; readonly block: number | null };
+  readonly group: Group;
 }
 
 /**
@@ -42,17 +57,21 @@ interface Kept extends SketchJob {
 export class SketchEvaluation {
   readonly sketch: Sketch;
   private readonly room: Room;
+  private readonly byName: ReadonlyMap<string, SketchTensor>;
   /** τ_merge of every tensor before α, by name. */
   private readonly results: ReadonlyMap<string, Float32Array>;
   private readonly unchanged: ReadonlySet<string>;
-  private readonly inputs = new Map<string, InputTotals>();
+  private readonly totals = new Map<string, TensorTotals>();
   /** What `results` hold. */
   private merged: { readonly key: string; readonly known: readonly boolean[] } | null = null;
+  /** The groups of the tensors that were kept last. */
+  private grouped: { readonly names: readonly string[]; readonly groups: Groups } | null = null;
 
   /** `memory` has room for `roomBytes(sketch)`. */
   constructor(sketch: Sketch, memory: Memory) {
     this.sketch = movedTo(memory, sketch);
     this.room = openRoom(memory, sketch);
+    this.byName = new Map(this.sketch.tensors.map((tensor) => [tensor.name, tensor]));
     this.results = new Map(
       sketch.tensors.map(({ name, columns }) => [name, memory.floats(columns.stride)]),
     );
@@ -68,18 +87,28 @@ export class SketchEvaluation {
     const jobs = this.jobsOf(plan);
     const kept = jobs.filter(({ tensor }) => !tensor.nonfinite && !this.unchanged.has(tensor.name));
     const known = this.mergeAll(kept, plan);
-    const totals = kept.map((job, i) => this.totalsOf(job, known[i], plan.masks));
+    const merged = new Set(kept.filter((_, i) => known[i]).map(({ totals }) => totals));
+    for (const job of kept) if (merged.has(job.totals)) this.fill(job, plan.masks);
+    const groups = this.groupsOf(kept);
+    const figures = (group: Group): GroupFigures =>
+      groupFigures(tasks, group, knownOf(group, merged, plan.masks));
     return {
       tasks,
       exact: tensors.every(({ whole }) => whole),
       round,
-      tensors: kept.flatMap(({ tensor: { name, place, shape } }, i) => {
+      merged: jobs.length,
+      tensors: kept.flatMap(({ tensor: { name, place, shape }, totals }) => {
         if (!detail(name)) return [];
         const { rule } = methodFor(plan.settings, shape, tasks.length);
-        return [{ name, ...place, shape, rule, ...groupFigures(tasks, [totals[i]]) }];
+        const group = groups.single.get(name) ?? groupOf(tasks, [totals]);
+        groups.single.set(name, group);
+        return [{ name, ...place, shape, rule, ...figures(group) }];
       }),
-      ...grouped(tasks, kept, totals),
-      total: groupFigures(tasks, totals),
+      blocks: groups.blocks.map(({ place, group }) => ({ ...place, ...figures(group) })),
+      components: Object.fromEntries(
+        [...groups.components].map(([name, group]) => [name, figures(group)]),
+      ),
+      total: figures(groups.total),
       unchanged: jobs.flatMap(({ tensor: { name } }) => (this.unchanged.has(name) ? [name] : [])),
       nonfinite: jobs.flatMap(({ tensor }) => (tensor.nonfinite ? [tensor.name] : [])),
       withoutMerge: kept.flatMap(({ tensor }, i) => (known[i] ? [] : [tensor.name])),
@@ -87,21 +116,31 @@ export class SketchEvaluation {
   }
 
   private jobsOf({ jobs }: SketchPlan): Kept[] {
-    const byName = new Map(this.sketch.tensors.map((tensor) => [tensor.name, tensor]));
     return jobs.flatMap(({ name, rule }) => {
-      const tensor = byName.get(name);
+      const tensor = this.byName.get(name);
       const merged = this.results.get(name);
       if (!tensor || !merged || rule.kind !== 'merge') return [];
-      return [{ tensor, merged, parameters: rule.parameters, input: this.inputOf(tensor) }];
+      return [{ tensor, merged, parameters: rule.parameters, totals: this.totalsOf(tensor) }];
     });
   }
 
-  private inputOf(tensor: SketchTensor): InputTotals {
-    const known = this.inputs.get(tensor.name);
+  private totalsOf(tensor: SketchTensor): TensorTotals {
+    const known = this.totals.get(tensor.name);
     if (known) return known;
-    const made = inputTotals(tensor, this.room);
-    this.inputs.set(tensor.name, made);
+    const { elements, whole } = tensor;
+    const input = inputTotals(tensor, this.room);
+    const made = { elements, whole, input, merge: emptyMergeTotals(tensor) };
+    this.totals.set(tensor.name, made);
     return made;
+  }
+
+  private groupsOf(kept: readonly Kept[]): Groups {
+    const names = kept.map(({ tensor: { name } }) => name);
+    const same =
+      this.grouped?.names.length === names.length &&
+      this.grouped.names.every((name, i) => name === names[i]);
+    if (!this.grouped || !same) this.grouped = { names, groups: group(this.sketch.tasks, kept) };
+    return this.grouped.groups;
   }
 
   /** R(τ) of every tensor; kept while method, density and weights stay, because α only scales it. */
@@ -110,7 +149,7 @@ export class SketchEvaluation {
       ...[tensor.name, weights, density],
       ...[gamma, epsilon, t],
     ]);
-    const key = JSON.stringify([settings, used]);
+    const key = JSON.stringify([{ ...settings, ...ofTensors }, used]);
     if (this.merged?.key !== key) {
       const { room, sketch } = this;
       this.merged = { key, known: mergeColumns(jobs, { settings, tasks: sketch.tasks, room }) };
@@ -118,43 +157,48 @@ export class SketchEvaluation {
     return this.merged.known;
   }
 
-  private totalsOf(job: Kept, known: boolean, masks: MaskPlan | null): TensorTotals {
-    const { tensor, merged, input, parameters } = job;
-    const { elements, whole } = tensor;
-    if (!known) return { elements, whole, input, merge: null };
+  private fill({ tensor, merged, totals, parameters }: Kept, masks: MaskPlan | null): void {
     const { alpha, lambda } = parameters;
-    const scaled = alpha === 1 ? merged : this.room.scaled.subarray(0, merged.length);
-    if (alpha !== 1) this.room.stages.scale(merged, alpha, scaled, merged.length);
-    const settings = { masks, lambda, room: this.room };
-    return { elements, whole, input, merge: mergeTotals(tensor, scaled, settings) };
+    const { room } = this;
+    const scaled = alpha === 1 ? merged : room.scaled.subarray(0, merged.length);
+    if (alpha !== 1) room.stages.scale(merged, alpha, scaled, merged.length);
+    const square = room.stages.sumSquares(scaled, merged.length) * expansionOf(tensor);
+    totals.merge.mergedSquare = square;
+    if (masks) fillMaskTotals(totals.merge, tensor, scaled, { masks, lambda, room });
   }
 }
 
-function grouped(
-  tasks: readonly string[],
-  kept: readonly Kept[],
-  totals: readonly TensorTotals[],
-): Pick<SketchReport, 'blocks' | 'components'> {
-  const blocks = new Map<
-    string,
-    { place: { component: string; block: number | null }; members: TensorTotals[] }
-  >();
+/** A group's merge is known when that of all its members is. */
+function knownOf(
+  { members }: Group,
+  merged: ReadonlySet<TensorTotals>,
+  masks: MaskPlan | null,
+): Known {
+  const all = members.every((member) => merged.has(member));
+  return { merged: all, masked: all && masks !== null };
+}
+
+function group(tasks: readonly string[], kept: readonly Kept[]): Groups {
+  const blocks = new Map<string, { place: Placed['place']; members: TensorTotals[] }>();
   const components = new Map<string, TensorTotals[]>();
-  kept.forEach(({ tensor: { place } }, i) => {
-    const { component, block } = place;
+  for (const { tensor, totals } of kept) {
+    const { component, block } = tensor.place;
     const key = `${component}\u0000${String(block)}`;
-    const group = blocks.get(key) ?? { place: { component, block }, members: [] };
-    group.members.push(totals[i]);
-    blocks.set(key, group);
-    components.set(component, [...(components.get(component) ?? []), totals[i]]);
-  });
+    const placed = blocks.get(key) ?? { place: { component, block }, members: [] };
+    placed.members.push(totals);
+    blocks.set(key, placed);
+    const members = components.get(component) ?? [];
+    members.push(totals);
+    components.set(component, members);
+  }
+  const all = kept.map(({ totals }) => totals);
   return {
+    total: groupOf(tasks, all),
     blocks: [...blocks.values()].map(({ place, members }) => ({
-      ...place,
-      ...groupFigures(tasks, members),
+      place,
+      group: groupOf(tasks, members),
     })),
-    components: Object.fromEntries(
-      [...components].map(([name, members]) => [name, groupFigures(tasks, members)]),
-    ),
+    components: new Map([...components].map(([name, members]) => [name, groupOf(tasks, members)])),
+    single: new Map(),
   };
 }

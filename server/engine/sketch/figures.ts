@@ -1,5 +1,5 @@
 import type { Estimate, Metrics } from '../../protocol/report';
-import type { BandMoments } from './moments';
+import type { Strata } from './moments';
 import { shareOf } from './moments';
 import type { InputTotals, MergeTotals } from './totals';
 import { pairsOf } from './totals';
@@ -12,7 +12,7 @@ export interface TensorTotals {
   readonly elements: number;
   readonly whole: boolean;
   readonly input: InputTotals;
-  readonly merge: MergeTotals | null;
+  readonly merge: MergeTotals;
 }
 
 /** Metrics of a group of tensors, and what only a sample has: shares of the positions that any task keeps. */
@@ -21,68 +21,92 @@ export interface GroupFigures extends Metrics<Figure> {
   readonly selfish_of_retained?: Figure | null;
 }
 
+/** Tensors whose figures are added up, with those that no method, α or λ changes. */
+export interface Group {
+  readonly members: readonly TensorTotals[];
+  readonly elements: number;
+  readonly exact: boolean;
+  /** Σ τ_m² of each task. */
+  readonly squares: readonly number[];
+  readonly baseNorm: Figure;
+  readonly taskNorms: Readonly<Record<string, Figure>>;
+  readonly cosine: Readonly<Record<string, Figure>>;
+  readonly signConflict: Readonly<Record<string, Figure>>;
+}
+
 /** Adds tensors up: an aggregate is just more strata. `tasks` in recipe order. */
-export function groupFigures(
-  tasks: readonly string[],
-  members: readonly TensorTotals[],
-): GroupFigures {
-  const elements = members.reduce((sum, { elements: n }) => sum + n, 0);
+export function groupOf(tasks: readonly string[], members: readonly TensorTotals[]): Group {
   const exact = members.every(({ whole }) => whole);
-  const masked = members.flatMap(({ merge }) => (merge?.masks ? [merge.masks] : []));
-  const hasMasks = masked.length > 0 && masked.length === members.length;
   const squares = tasks.map((_, m) => total(members, ({ input }) => input.squares[m]));
   return {
-    elements,
-    ...(hasMasks ? maskFigures(tasks, { elements, exact, masked, squares }) : {}),
-    norm: {
-      base: approximate(Math.sqrt(total(members, ({ input }) => input.baseSquare)), exact),
-      ...(members.every(({ merge }) => merge)
-        ? {
-            merged: approximate(
-              Math.sqrt(total(members, ({ merge }) => merge?.mergedSquare ?? 0)),
-              exact,
-            ),
-          }
-        : {}),
-      ...byTask(tasks, (m) => approximate(Math.sqrt(squares[m]), exact)),
-    },
+    members,
+    elements: members.reduce((sum, { elements }) => sum + elements, 0),
+    exact,
+    squares,
+    baseNorm: approximate(Math.sqrt(total(members, ({ input }) => input.baseSquare)), exact),
+    taskNorms: byTask(tasks, (m) => approximate(Math.sqrt(squares[m]), exact)),
     cosine: byPair(tasks, (pair, a, b) => {
       const norm = Math.sqrt(squares[a] * squares[b]);
       return norm > 0
         ? approximate(total(members, ({ input }) => input.dots[pair]) / norm, exact)
         : null;
     }),
-    sign_conflict: byPair(tasks, (pair) =>
+    signConflict: byPair(tasks, (pair) =>
       shareOf(
-        members.flatMap(({ input }) => input.conflict[pair]),
+        members.map(({ input }) => input.conflict[pair]),
         { randomDenominator: true },
       ),
     ),
   };
 }
 
-interface MaskGroup {
-  readonly elements: number;
-  readonly exact: boolean;
-  readonly masked: readonly NonNullable<MergeTotals['masks']>[];
-  readonly squares: readonly number[];
+/** Which figures of a merge are known of a group: of some methods a sample tells nothing. */
+export interface Known {
+  readonly merged: boolean;
+  readonly masked: boolean;
 }
 
-function maskFigures(tasks: readonly string[], group: MaskGroup): Partial<GroupFigures> {
-  const { masked, elements, exact, squares } = group;
-  const count = (bands: readonly BandMoments[]): Figure =>
-    scaled(shareOf(bands, { randomDenominator: false }) ?? 0, elements);
+/** Figures of a group with what its members' `merge` totals hold now. */
+export function groupFigures(
+  tasks: readonly string[],
+  group: Group,
+  { merged, masked }: Known,
+): GroupFigures {
+  const { elements, members, exact, baseNorm, taskNorms, cosine, signConflict } = group;
+  const mergedNorm = () => Math.sqrt(total(members, ({ merge }) => merge.mergedSquare));
   return {
-    active: byTask(tasks, (m) => count(masked.flatMap(({ active }) => active[m]))),
+    elements,
+    ...(masked && members.length > 0 ? maskFigures(tasks, group) : {}),
+    norm: {
+      base: baseNorm,
+      ...(merged ? { merged: approximate(mergedNorm(), exact) } : {}),
+      ...taskNorms,
+    },
+    cosine,
+    sign_conflict: signConflict,
+  };
+}
+
+function maskFigures(tasks: readonly string[], group: Group): Partial<GroupFigures> {
+  const { members, elements, exact, squares } = group;
+  const count = (pick: (totals: MergeTotals) => Strata): Figure => {
+    const share = shareOf(
+      members.map(({ merge }) => pick(merge)),
+      { randomDenominator: false },
+    );
+    return scaled(share ?? 0, elements);
+  };
+  return {
+    active: byTask(tasks, (m) => count(({ active }) => active[m])),
     coverage: Array.from({ length: tasks.length + 1 }, (_, c) =>
-      count(masked.flatMap(({ coverage }) => coverage[c])),
+      count(({ coverage }) => coverage[c]),
     ),
     selfish_of_retained: shareOf(
-      masked.flatMap(({ selfish }) => selfish),
+      members.map(({ merge }) => merge.selfish),
       { randomDenominator: true },
     ),
     distance: byTask(tasks, (m) => {
-      const square = masked.reduce((sum, { distances }) => sum + distances[m], 0);
+      const square = total(members, ({ merge }) => merge.distances[m]);
       return squares[m] > 0 ? approximate(Math.sqrt(square / squares[m]), exact) : null;
     }),
   };

@@ -25,8 +25,21 @@ export interface Room {
   readonly scaled: Float32Array;
   readonly divisors: Float32Array;
   readonly masks: Uint8Array;
+  /** The masks as words, and from each cluster of the first column on. */
+  readonly maskWords: Uint32Array;
+  readonly clusterMasks: readonly Uint8Array[];
   readonly histogram: Uint32Array;
   readonly signs: Float64Array;
+  readonly distance: Float64Array;
+  readonly counts: ClusterCounts;
+}
+
+/** Positions of each cluster of one tensor: all, by task, by number of tasks, and those of any task. */
+export interface ClusterCounts {
+  readonly all: Float64Array;
+  readonly active: readonly Float64Array[];
+  readonly coverage: readonly Float64Array[];
+  readonly retained: Float64Array;
 }
 
 const bytesEach = 64;
@@ -45,15 +58,29 @@ export function roomBytes(sketch: Sketch): number {
 export function openRoom(memory: Memory, sketch: Sketch): Room {
   const tasks = sketch.tasks.length;
   const longest = longestColumn(sketch);
+  const clusters = longest / clusterElements;
+  const masks = memory.bytes((tasks * longest) / 8);
+  const counts = (lists: number) => Array.from({ length: lists }, () => new Float64Array(clusters));
   return {
     stages: memory.stages,
     scratch: memory.floats(tasks * longest),
     weights: memory.floats(tasks * longest),
     scaled: memory.floats(longest),
     divisors: memory.floats(tasks),
-    masks: memory.bytes((tasks * longest) / 8),
+    masks,
+    maskWords: new Uint32Array(masks.buffer, masks.byteOffset, masks.length / 4),
+    clusterMasks: Array.from({ length: clusters }, (_, c) =>
+      masks.subarray((c * clusterElements) / 8),
+    ),
     histogram: memory.words(tasks + 1),
     signs: memory.doubles(2),
+    distance: memory.doubles(1),
+    counts: {
+      all: new Float64Array(clusters),
+      active: counts(tasks),
+      coverage: counts(tasks + 1),
+      retained: new Float64Array(clusters),
+    },
   };
 }
 

@@ -1,36 +1,33 @@
 import { emrMask } from '../merge/emr';
 import type { MaskPlan } from '../plan-types';
 import { column } from '../stages';
-import type { BandMoments } from './moments';
-import { bandMoments } from './moments';
+import type { Strata } from './moments';
+import { emptyStrata, fillStrata } from './moments';
 import { clusterElements } from './positions';
 import type { Room } from './room';
 import { expansionOf, type SketchTensor } from './sketch';
 
 /** Figures of one tensor that depend on its task vectors alone. Pairs are in the order of `pairsOf`. */
 export interface InputTotals {
-  /** For each pair, by band: opposite signs among positions where both are non-zero. */
-  readonly conflict: readonly (readonly BandMoments[])[];
+  /** For each pair: opposite signs among positions where both are non-zero. */
+  readonly conflict: readonly Strata[];
   /** Σ τ_a·τ_b for each pair, Σ τ_m² for each task, Σ θ_0²: expanded to the whole tensor. */
   readonly dots: readonly number[];
   readonly squares: readonly number[];
   readonly baseSquare: number;
 }
 
-/** Figures of one tensor under one method, α and λ. */
+/** Figures of one tensor under one method, α and λ; filled again each time one of them moves. */
 export interface MergeTotals {
-  readonly mergedSquare: number;
-  /** Null when nothing is masked. */
-  readonly masks: {
-    /** For each task, by band: active positions among all. */
-    readonly active: readonly (readonly BandMoments[])[];
-    /** For c = 0 … M, by band: positions active in exactly c masks, among all. */
-    readonly coverage: readonly (readonly BandMoments[])[];
-    /** By band: positions active in one mask among those active in any. */
-    readonly selfish: readonly BandMoments[];
-    /** Σ ((bit ? τ_merge : 0) − τ_m)² for each task, expanded. */
-    readonly distances: readonly number[];
-  } | null;
+  mergedSquare: number;
+  /** For each task: active positions among all. */
+  readonly active: readonly Strata[];
+  /** For c = 0 … M: positions active in exactly c masks, among all. */
+  readonly coverage: readonly Strata[];
+  /** Positions active in one mask among those active in any. */
+  readonly selfish: Strata;
+  /** Σ ((bit ? τ_merge : 0) − τ_m)² for each task, expanded. */
+  readonly distances: Float64Array;
 }
 
 /** Index pairs a < b in the order that reports name them. */
@@ -55,7 +52,7 @@ export function inputTotals(tensor: SketchTensor, { stages, signs }: Room): Inpu
     const opposite = new Float64Array(tensor.clusters.length);
     const both = new Float64Array(tensor.clusters.length);
     countSigns(first, second, opposite, both);
-    return byBand(tensor, opposite, both);
+    return fillStrata(emptyStrata(tensor.bands), tensor.bands, opposite, both);
   });
   return {
     conflict,
@@ -85,121 +82,113 @@ function countSigns(
   }
 }
 
+/** Places for the figures of one tensor. */
+export function emptyMergeTotals({ bands, columns: { count } }: SketchTensor): MergeTotals {
+  const list = (length: number) => Array.from({ length }, () => emptyStrata(bands));
+  return {
+    mergedSquare: 0,
+    active: list(count),
+    coverage: list(count + 1),
+    selfish: emptyStrata(bands),
+    distances: new Float64Array(count),
+  };
+}
+
 /** What the mask rule is applied with. */
 export interface MaskSettings {
-  readonly masks: MaskPlan | null;
+  readonly masks: MaskPlan;
   /** λ of each task. */
   readonly lambda: readonly number[];
   readonly room: Room;
 }
 
-/** Totals under a merged vector, `merged` = α · R(τ) at the sampled positions. */
-export function mergeTotals(
+/** Fills `into` with what the mask rule makes of `merged` = α · R(τ) at the sampled positions. */
+export function fillMaskTotals(
+  into: MergeTotals,
   tensor: SketchTensor,
   merged: Float32Array,
   settings: MaskSettings,
-): MergeTotals {
-  const { stages } = settings.room;
-  const expansion = expansionOf(tensor);
-  const mergedSquare = stages.sumSquares(merged, merged.length) * expansion;
-  if (!settings.masks) return { mergedSquare, masks: null };
-  const { active, coverage, distances } = maskCounts(tensor, merged, settings);
-  const lengths = Float64Array.from(tensor.clusters, ({ length }) => length);
-  const retained = lengths.map((length, c) => length - coverage[0][c]);
-  return {
-    mergedSquare,
-    masks: {
-      active: active.map((values) => byBand(tensor, values, lengths)),
-      coverage: coverage.map((values) => byBand(tensor, values, lengths)),
-      selfish: byBand(tensor, coverage[1], retained),
-      distances: distances.map((square) => square * expansion),
-    },
-  };
+): void {
+  const { bands, columns } = tensor;
+  const { counts } = settings.room;
+  for (let m = 0; m < columns.count; m++) fillMask(into, tensor, merged, { settings, task: m });
+  countCoverage(tensor, settings);
+  if (settings.masks.consensus > 0) agree(into, tensor, merged, settings);
+  for (let c = 0; c < tensor.clusters.length; c++) {
+    counts.all[c] = tensor.clusters[c].length;
+    counts.retained[c] = counts.all[c] - counts.coverage[0][c];
+  }
+  into.active.forEach((strata, m) => fillStrata(strata, bands, counts.active[m], counts.all));
+  into.coverage.forEach((strata, k) => fillStrata(strata, bands, counts.coverage[k], counts.all));
+  fillStrata(into.selfish, bands, counts.coverage[1], counts.retained);
 }
 
-interface MaskCounts {
-  /** By task and cluster. */
-  readonly active: readonly Float64Array[];
-  /** By number of tasks and cluster. */
-  readonly coverage: readonly Float64Array[];
-  readonly distances: readonly number[];
-}
-
-function maskCounts(
-  tensor: SketchTensor,
-  merged: Float32Array,
-  settings: MaskSettings,
-): MaskCounts {
-  const { stages, masks: bits } = settings.room;
-  const { count } = tensor.columns;
-  const stride = merged.length / 8;
-  const active = Array.from({ length: count }, (_, m) =>
-    fillMask(tensor, merged, { settings, task: m }),
-  );
-  const coverage = countCoverage(tensor, stride, settings);
-  const atLeast = settings.masks?.consensus ?? 0;
-  if (atLeast > 0)
-    for (const counts of active)
-      counts.forEach(
-        (_, c) => (counts[c] = coverage.slice(atLeast).reduce((sum, k) => sum + k[c], 0)),
-      );
-  const distances = active.map((_, m) => {
-    const pair = { taskVector: column(tensor.columns, m), merged, lambda: 0 };
-    return stages.distance(pair, bits.subarray(m * stride, (m + 1) * stride), merged.length);
-  });
-  return { active, coverage, distances };
-}
-
-/** Writes one task's mask and returns its active positions by cluster; padding is active nowhere. */
+/** Writes one task's mask, its active positions by cluster and its distance; padding is active nowhere. */
 function fillMask(
+  into: MergeTotals,
   tensor: SketchTensor,
   merged: Float32Array,
   { settings, task }: { readonly settings: MaskSettings; readonly task: number },
-): Float64Array {
+): void {
   const { room, masks, lambda } = settings;
-  const taskVector = column(tensor.columns, task);
+  const pair = { taskVector: column(tensor.columns, task), merged, lambda: lambda[task] };
   const first = (task * merged.length) / 8;
-  const active = new Float64Array(tensor.clusters.length);
-  for (let c = 0; c < active.length; c++) {
-    const from = c * clusterElements;
-    const pair = {
-      taskVector: taskVector.subarray(from, from + clusterElements),
-      merged: merged.subarray(from, from + clusterElements),
-      lambda: lambda[task],
-    };
-    const bits = room.masks.subarray(first + from / 8, first + (from + clusterElements) / 8);
-    active[c] =
-      masks?.rule === 'emr'
-        ? emrMask(pair.taskVector, pair.merged, bits, clusterElements)
-        : room.stages.taskMask(pair, bits, clusterElements);
+  const bits = room.masks.subarray(first, first + merged.length / 8);
+  if (masks.rule === 'emr') {
+    emrMask(pair.taskVector, merged, bits, merged.length);
+    into.distances[task] = room.stages.distance(pair, bits, merged.length) * expansionOf(tensor);
+  } else {
+    room.distance[0] = 0;
+    room.stages.taskMask(pair, bits, merged.length, room.distance);
+    into.distances[task] = room.distance[0] * expansionOf(tensor);
   }
-  return active;
+  const words = clusterElements / 32;
+  for (let c = 0; c < tensor.clusters.length; c++)
+    room.counts.active[task][c] = countBits(room.maskWords, first / 4 + c * words, words);
+}
+
+/** Set bits of `count` words. */
+function countBits(words: Uint32Array, from: number, count: number): number {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) {
+    let v = words[i];
+    v -= (v >>> 1) & 0x55555555;
+    v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+    sum += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return sum;
 }
 
 /** Positions active in 0 … M masks, by cluster; applies the consensus to the bits. */
 function countCoverage(
-  tensor: SketchTensor,
-  stride: number,
+  { clusters, columns: { count, stride } }: SketchTensor,
   { room, masks }: MaskSettings,
-): Float64Array[] {
-  const { count } = tensor.columns;
-  const clusters = tensor.clusters.length;
-  const coverage = Array.from({ length: count + 1 }, () => new Float64Array(clusters));
-  const bytes = clusterElements / 8;
-  const all = room.masks.subarray(0, stride * count);
-  for (let c = 0; c < clusters; c++) {
+): void {
+  const set = { stride: stride / 8, count, atLeast: masks.consensus };
+  for (let c = 0; c < clusters.length; c++) {
     room.histogram.fill(0);
-    const set = { bits: all.subarray(c * bytes), stride, count, atLeast: masks?.consensus ?? 0 };
-    room.stages.coverage(set, room.histogram, clusterElements);
-    room.histogram[0] -= clusterElements - tensor.clusters[c].length;
-    for (let k = 0; k <= count; k++) coverage[k][c] = room.histogram[k];
+    room.stages.coverage({ ...set, bits: room.clusterMasks[c] }, room.histogram, clusterElements);
+    room.histogram[0] -= clusterElements - clusters[c].length;
+    for (let k = 0; k <= count; k++) room.counts.coverage[k][c] = room.histogram[k];
   }
-  return coverage;
 }
 
-/** Moments of y / x in each band of a tensor, from cluster totals. */
-function byBand(tensor: SketchTensor, y: Float64Array, x: Float64Array): BandMoments[] {
-  return tensor.bands.map(({ from, to, population }) =>
-    bandMoments(y.subarray(from, to), x.subarray(from, to), population),
-  );
+/** Every task has the positions that enough of them have. */
+function agree(
+  into: MergeTotals,
+  tensor: SketchTensor,
+  merged: Float32Array,
+  { room, masks }: MaskSettings,
+): void {
+  const { counts, stages } = room;
+  const bytes = merged.length / 8;
+  for (let m = 0; m < tensor.columns.count; m++) {
+    const pair = { taskVector: column(tensor.columns, m), merged, lambda: 0 };
+    const bits = room.masks.subarray(m * bytes, (m + 1) * bytes);
+    into.distances[m] = stages.distance(pair, bits, merged.length) * expansionOf(tensor);
+    for (let c = 0; c < tensor.clusters.length; c++)
+      counts.active[m][c] = counts.coverage
+        .slice(masks.consensus)
+        .reduce((sum, covered) => sum + covered[c], 0);
+  }
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { SketchPlan, SketchReport } from '../../engine/sketch/evaluate';
+import type { SketchReport } from '../../engine/sketch/evaluate';
+import type { GroupFigures } from '../../engine/sketch/figures';
+import type { SketchPlan } from '../../engine/sketch/plan';
 import type { Detail, FromSketchThread, SketchProgress, ToSketchThread } from './messages';
 
 /** A sample that could not be taken. */
@@ -18,13 +20,13 @@ export interface SketchListeners {
 /** The thread with the sketches, started at the first question. */
 export class SketchClient {
   private worker: Worker | null = null;
-  private readonly waiting = new Map<number, (report: SketchReport | null) => void>();
-  private next = 0;
+  private readonly reports = new Waiting<SketchReport>();
+  private readonly sweeps = new Waiting<readonly GroupFigures[]>();
 
   constructor(private readonly listeners: SketchListeners) {}
 
   build(message: Omit<Extract<ToSketchThread, { kind: 'build' }>, 'kind'>): void {
-    this.thread().postMessage({ kind: 'build', ...message } satisfies ToSketchThread);
+    this.send({ kind: 'build', ...message });
   }
 
   stop(key: string): void {
@@ -37,22 +39,25 @@ export class SketchClient {
     plan: SketchPlan,
     options: { readonly detail: Detail; readonly quick: boolean },
   ): Promise<SketchReport | null> {
-    const id = this.next++;
-    return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.thread().postMessage({
-        kind: 'evaluate',
-        id,
-        key,
-        plan,
-        ...options,
-      } satisfies ToSketchThread);
+    return this.reports.ask((id) => {
+      this.send({ kind: 'evaluate', id, key, plan, ...options });
+    });
+  }
+
+  /** Totals of many plans; null where nothing of the zoo has been read yet. */
+  sweep(key: string, plans: readonly SketchPlan[]): Promise<readonly GroupFigures[] | null> {
+    return this.sweeps.ask((id) => {
+      this.send({ kind: 'sweep', id, key, plans });
     });
   }
 
   dispose(): void {
     void this.worker?.terminate();
     this.abandon();
+  }
+
+  private send(message: ToSketchThread): void {
+    this.thread().postMessage(message);
   }
 
   private thread(): Worker {
@@ -82,14 +87,40 @@ export class SketchClient {
         this.listeners.onFailure(message);
         return;
       case 'report':
-        this.waiting.get(message.id)?.(message.report);
-        this.waiting.delete(message.id);
+        this.reports.settle(message.id, message.report);
+        return;
+      case 'totals':
+        this.sweeps.settle(message.id, message.totals);
     }
   }
 
   private abandon(): void {
     this.worker = null;
-    for (const resolve of this.waiting.values()) resolve(null);
-    this.waiting.clear();
+    this.reports.abandon();
+    this.sweeps.abandon();
+  }
+}
+
+/** Questions that wait for their answers, by number. */
+class Waiting<Answer> {
+  private readonly asked = new Map<number, (answer: Answer | null) => void>();
+  private next = 0;
+
+  ask(send: (id: number) => void): Promise<Answer | null> {
+    const id = this.next++;
+    return new Promise((resolve) => {
+      this.asked.set(id, resolve);
+      send(id);
+    });
+  }
+
+  settle(id: number, answer: Answer | null): void {
+    this.asked.get(id)?.(answer);
+    this.asked.delete(id);
+  }
+
+  abandon(): void {
+    for (const resolve of this.asked.values()) resolve(null);
+    this.asked.clear();
   }
 }

@@ -1,4 +1,6 @@
-import type { SketchPlan, SketchReport } from '../../engine/sketch/evaluate';
+import type { SketchReport } from '../../engine/sketch/evaluate';
+import type { GroupFigures } from '../../engine/sketch/figures';
+import type { SketchPlan } from '../../engine/sketch/plan';
 import type { SketchRequest } from './build';
 
 /** Which tensors get figures of their own. */
@@ -22,6 +24,13 @@ export type ToSketchThread =
       readonly detail: Detail;
       /** Answer from the first round alone, while a slider moves. */
       readonly quick: boolean;
+    }
+  | {
+      /** Totals of many plans from the first round: the points of a curve. */
+      readonly kind: 'sweep';
+      readonly id: number;
+      readonly key: string;
+      readonly plans: readonly SketchPlan[];
     };
 
 export interface SketchProgress {
@@ -42,4 +51,9 @@ export type FromSketchThread =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'report'; readonly id: number; readonly report: SketchReport | null };
+  | { readonly kind: 'report'; readonly id: number; readonly report: SketchReport | null }
+  | {
+      readonly kind: 'totals';
+      readonly id: number;
+      readonly totals: readonly GroupFigures[] | null;
+    };

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { createKernels } from '../../compute/kernels/wasm';
 import { SketchEvaluation } from '../../engine/sketch/evaluate';
+import type { GroupFigures } from '../../engine/sketch/figures';
 import { roomBytes } from '../../engine/sketch/room';
 import { firstRounds, sampledElements, type Sketch } from '../../engine/sketch/sketch';
 import { Cancelled, MergeError } from '../../protocol/merge-error';
@@ -37,6 +39,9 @@ class SketchThread {
         return;
       case 'evaluate':
         this.send({ kind: 'report', id: message.id, report: this.evaluate(message) });
+        return;
+      case 'sweep':
+        void this.sweep(message);
     }
   }
 
@@ -79,6 +84,18 @@ class SketchThread {
     this.zoos.delete(key);
     this.zoos.set(key, zoo);
     return evaluation.report(plan, selects(detail));
+  }
+
+  /** One point after the other, so that a slider's frame waits for one of them and not for all. */
+  private async sweep({ id, key, plans }: Message<'sweep'>): Promise<void> {
+    const totals: GroupFigures[] = [];
+    for (const plan of plans) {
+      const report = this.zoos.get(key)?.quick?.report(plan, () => false);
+      if (!report) break;
+      totals.push(report.total);
+      await nextTurn();
+    }
+    this.send({ kind: 'totals', id, totals: totals.length === plans.length ? totals : null });
   }
 
   private drop(key: string): void {

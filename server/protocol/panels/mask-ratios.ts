@@ -30,6 +30,8 @@ export interface MaskRatioRequest {
   /** Only the newest request's answer is drawn. */
   readonly n: number;
   readonly parameters?: Partial<MergeParameters>;
+  /** From the first round of the sample alone, while a handle moves. */
+  readonly quick?: boolean;
 }
 
 /** The server's answer, from the sketch or from a finished run: shares as the report has them. */

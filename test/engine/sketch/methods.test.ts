@@ -134,4 +134,29 @@ describe('a sketch', () => {
     expect(report.total.coverage).toHaveLength(65);
     expect(Object.keys(report.total.cosine)).toHaveLength(2016);
   });
+
+  it('keeps nothing of where a slider was: every answer is that of a new evaluation', () => {
+    const tensors = drawn(29);
+    const sketch = sketchOf(tensors, tasks, { seed: 1, whole: false });
+    const moving = evaluationOf(sketch);
+    const stops = [
+      [{ lambda: 0.3 }, {}, 0],
+      [{ lambda: 0.9, alpha: 0.7 }, {}, 0],
+      [{ lambda: 0.9, alpha: 0.7 }, {}, 2],
+      [{ density: 0.4 }, { method: 'ties' }, 0],
+      [{ density: 0.4, alpha: 1.3 }, { method: 'ties' }, 0],
+      [{}, { method: 'emr' }, 0],
+      [{ lambda: 0.3 }, {}, 0],
+    ] as const;
+    for (const [numbers, method, consensus] of stops) {
+      const rule = 'method' in method && method.method === 'emr' ? 'emr' : 'tall';
+      const plan = {
+        ...planOf(tensors, parametersFor(3, numbers), method),
+        masks: { rule, consensus },
+      } as const;
+      expect(moving.report(plan)).toEqual(evaluationOf(sketch).report(plan));
+    }
+    const only = planOf(tensors.slice(1), parametersFor(3));
+    expect(moving.report(only)).toEqual(evaluationOf(sketch).report(only));
+  });
 });

@@ -6,7 +6,8 @@ import type {
 } from '../../../server/engine/plan-types';
 import { createKernels } from '../../../server/compute/kernels/wasm';
 import { roomBytes } from '../../../server/engine/sketch/room';
-import { SketchEvaluation, type SketchPlan } from '../../../server/engine/sketch/evaluate';
+import { SketchEvaluation } from '../../../server/engine/sketch/evaluate';
+import type { SketchPlan } from '../../../server/engine/sketch/plan';
 import { clusterElements, samplePositions } from '../../../server/engine/sketch/positions';
 import { bandsOf, type Sketch, type SketchTensor } from '../../../server/engine/sketch/sketch';
 
