@@ -41,11 +41,11 @@ async function recipesBelow(folder: string, depth: number): Promise<string[]> {
   return [...files, ...(await Promise.all(inner)).flat()];
 }
 
-/** Output directories of all recipes below the workspace folders. */
+/** Output directories of all recipes below the workspace folders, and where imported results go. */
 export async function outputFolders(folders: readonly string[]): Promise<string[]> {
   const recipes = await findRecipes(folders);
   const outputs = await Promise.all(recipes.map(({ path }) => outputOf(path)));
-  return [...new Set(outputs)];
+  return [...new Set([...outputs, ...folders.map((folder) => join(folder, 'runs'))])];
 }
 
 async function outputOf(path: string): Promise<string> {

@@ -3,6 +3,7 @@ import {
   isCount,
   isNumber,
   isString,
+  linesThat,
   literal,
   object,
   optional,
@@ -22,6 +23,8 @@ export interface EpisodeLine {
   readonly seconds?: number;
   /** Why it ended, for people: `cube slipped off`, `time limit`. */
   readonly reason?: string;
+  /** What a person wrote about it. */
+  readonly note?: string;
   /** The rollout crashed: it is no success, and no failure of the policy either. */
   readonly error?: string;
   /** `experts`: the task whose expert acted, when it was another task's. */
@@ -47,6 +50,7 @@ export const isEpisodeLine = object<EpisodeLine>({
   steps: isCount,
   seconds: optional(isNumber),
   reason: optional(isString),
+  note: optional(isString),
   error: optional(isString),
   expert: optional(isString),
   routed: optional(isString),
@@ -60,12 +64,5 @@ export const isEpisodeLine = object<EpisodeLine>({
 
 /** Lines of `episodes.jsonl` that are whole and fit; a run that was killed ends in half a line. */
 export function parseEpisodeLines(text: string): readonly EpisodeLine[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      const value: unknown = JSON.parse(line);
-      return isEpisodeLine(value) ? [value] : [];
-    } catch {
-      return [];
-    }
-  });
+  return linesThat(isEpisodeLine, text);
 }

@@ -70,3 +70,15 @@ export function tagged<T extends { readonly type: string }>(variants: {
     return table.get(value['type'])?.(value) ?? false;
   };
 }
+
+/** Values of a text with one JSON value a line, as far as they fit: a process that was killed leaves half a line. */
+export function linesThat<T>(guard: Guard<T>, text: string): readonly T[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      const value: unknown = JSON.parse(line);
+      return guard(value) ? [value] : [];
+    } catch {
+      return [];
+    }
+  });
+}

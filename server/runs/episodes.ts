@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseEpisodeLines, type EpisodeLine } from '../protocol/episode-line';
 import type { EpisodeRecording } from '../protocol/episode';
+import { parseImportFacts, type ImportFacts } from '../protocol/import-facts';
 import { isRecord } from '../protocol/shape';
 import { writeFileAtomic, writeJsonAtomic } from './files';
 
@@ -51,6 +52,12 @@ export function readEvaluation(run: string): EvaluationRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What an imported run says of its source; undefined for a run of our own. */
+export function readImportFacts(run: string): ImportFacts | undefined {
+  const path = join(run, 'import.json');
+  return existsSync(path) ? parseImportFacts(readFileSync(path, 'utf8')) : undefined;
 }
 
 /** The recording of an episode by its line's `replay`; undefined where it is gone or damaged. */

@@ -10,6 +10,7 @@ const actions: Readonly<Record<string, string>> = {
   showLog: 'mergevla.showLog',
   restartServer: 'mergevla.restartServer',
   import: 'mergevla.importResults',
+  recordTrials: 'mergevla.recordTrials',
 };
 
 /** Does what every panel can ask for. False: the message is the panel's own. */

@@ -1,8 +1,10 @@
-import { Uri, window, workspace, type Disposable } from 'vscode';
-import { runCommand } from '../command-line';
+import type { Disposable } from 'vscode';
 import type { Commands, Parts } from '../commands/context';
+import { chooseEpisode } from '../commands/episodes';
+import { importResults } from '../commands/imports';
 import { runPath } from '../commands/jobs';
 import type { RoutedObservation } from '../commands/policies';
+import { chooseTrials } from '../commands/trials';
 import { chooseRecipe } from '../recipes';
 import { maskRatioPanel } from './mask-ratios';
 import { createPanelHost } from './panel';
@@ -37,8 +39,15 @@ export function createPanels(parts: Parts): Panels {
       const paths = chosen.map(runPath).filter((path) => path !== undefined);
       success.show(paths.length > 0 ? paths : undefined);
     },
-    'mergevla.replayEpisode': () => {
-      success.show();
+    'mergevla.replayEpisode': async (episode) => {
+      const id = await chooseEpisode(parts, episode);
+      if (id !== undefined) success.show({ episode: id });
+      return id;
+    },
+    'mergevla.recordTrials': async (plan) => {
+      const series = await chooseTrials(plan);
+      if (series) success.show({ trials: series.folder });
+      return series?.folder;
     },
     'mergevla.importResults': async (files) => {
       const imported = await importResults(parts, files);
@@ -57,37 +66,4 @@ export function createPanels(parts: Parts): Panels {
       },
     },
   };
-}
-
-/** Turns logs of other harnesses into a run directory beside the workspace's own runs. */
-async function importResults(parts: Parts, files: unknown): Promise<string | undefined> {
-  const folder = workspace.workspaceFolders?.[0]?.uri;
-  if (!folder || !workspace.isTrusted) return undefined;
-  const paths = isPaths(files) ? files : await askFiles();
-  if (paths.length === 0) return undefined;
-  const stamp = new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14);
-  const out = Uri.joinPath(folder, 'runs', `import-${stamp}`).fsPath;
-  const result = await runCommand(parts.cli, ['import', ...paths, '--out', out, '--json']);
-  if (result.code !== 0) {
-    void window.showErrorMessage(`Not imported: ${lastLine(result.stderr)}`);
-    return undefined;
-  }
-  await parts.runs.refresh();
-  return out;
-}
-
-const isPaths = (files: unknown): files is readonly string[] =>
-  Array.isArray(files) && files.every((file) => typeof file === 'string');
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? 'the command failed';
-}
-
-async function askFiles(): Promise<readonly string[]> {
-  const picked = await window.showOpenDialog({
-    title: 'Logs or result files',
-    canSelectMany: true,
-    filters: { Results: ['txt', 'log', 'json', 'csv'], All: ['*'] },
-  });
-  return (picked ?? []).map(({ fsPath }) => fsPath);
 }

@@ -3,7 +3,7 @@ import type { RoutedEpisode, RoutedSet } from '../../server/protocol/panels/rout
 import type { Pairing } from '../../server/protocol/routing';
 import { wilson } from '../../server/evaluate/rates/intervals';
 import type { RunEpisodes } from './success-view';
-import { episodeId } from './success-view';
+import { episodeId } from './episode-view';
 
 /** Tasks that a run's routed episodes name, in the order of their scores. */
 export function routedTasks({ lines }: RunEpisodes): readonly string[] {
@@ -45,7 +45,7 @@ function routedEpisode(
   const best = others.length > 0 ? Math.max(...others) : (values[truth] ?? 0);
   const softmax = softmaxOf(values);
   return {
-    id: episodeId(`${run}#${line.policy}`, line),
+    id: episodeId(run, line),
     seed: line.seed,
     truth,
     routed,

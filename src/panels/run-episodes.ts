@@ -2,8 +2,8 @@ import { gunzipSync } from 'node:zlib';
 import { Uri, workspace } from 'vscode';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { EpisodeRecording } from '../../server/protocol/episode';
-import type { ForeignCounts } from '../../server/evaluate/rates/imported';
-import { arrayOf, isCount, isRecord, isString, object } from '../../server/protocol/shape';
+import { parseImportFacts } from '../../server/protocol/import-facts';
+import { isRecord } from '../../server/protocol/shape';
 import type { Runs } from '../runs';
 import type { RunEpisodes } from './success-view';
 
@@ -22,7 +22,7 @@ export async function readRunEpisodes(runs: Runs): Promise<readonly RunEpisodes[
       return {
         run,
         lines: parseEpisodeLines(lines),
-        ...(imported === '' ? {} : { imported: importFacts(imported) }),
+        ...(imported === '' ? {} : { imported: parseImportFacts(imported) }),
       };
     }),
   );
@@ -31,27 +31,6 @@ export async function readRunEpisodes(runs: Runs): Promise<readonly RunEpisodes[
       lines.length > 0 || imported !== undefined || run.progress?.phase === 'evaluate',
   );
 }
-
-const isCounts = arrayOf(
-  object<ForeignCounts>({ policy: isString, task: isString, successes: isCount, trials: isCount }),
-);
-
-function importFacts(text: string): NonNullable<RunEpisodes['imported']> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isRecord(value)) return unreadable;
-    const { partial, seeds, counts } = value;
-    return {
-      seeds: seeds === true,
-      counts: isCounts(counts) ? counts : [],
-      ...(typeof partial === 'string' ? { partial } : {}),
-    };
-  } catch {
-    return unreadable;
-  }
-}
-
-const unreadable = { seeds: false, counts: [], partial: 'import.json cannot be read' };
 
 async function readText(folder: string, file: string): Promise<string> {
   try {

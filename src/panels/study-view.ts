@@ -1,7 +1,8 @@
 import type { EpisodeLine } from '../../server/protocol/episode-line';
 import type { IntervalName, RateCell, Study } from '../../server/protocol/panels/success-rates';
 import { componentRows, progressiveStatements } from '../../server/evaluate/rates/paper';
-import { cellOf, sumEpisodes, type TaskRollouts } from '../../server/evaluate/rates/table';
+import { plus, sumEpisodes } from '../../server/evaluate/rates/rollouts';
+import { cellOf } from '../../server/evaluate/rates/table';
 
 /** One run of a sweep, as far as it has got. */
 export interface StudyPoint {
@@ -103,7 +104,13 @@ function measured(
 ): { readonly cell: RateCell | null; readonly run?: string } {
   const sums = points.flatMap((point) => [...sumEpisodes(telling(point)).values()]);
   const run = points.length === 1 ? points[0]?.run : undefined;
-  const cell = sums.length === 0 ? null : cellOf(sums.reduce(plus), interval);
+  const cell =
+    sums.length === 0
+      ? null
+      : cellOf(
+          sums.reduce((a, b) => plus(a, b)),
+          interval,
+        );
   return { cell, ...(run === undefined ? {} : { run }) };
 }
 
@@ -112,18 +119,6 @@ function telling({ lines, rest }: StudyPoint): readonly EpisodeLine[] {
   const merged = lines.filter(({ policy }) => policy === 'merged');
   const own = merged.filter(({ task }) => task === rest);
   return own.length > 0 ? own : merged;
-}
-
-/** Seeds of different runs are no pairs, so they are left out of the sum. */
-function plus(a: TaskRollouts, b: TaskRollouts): TaskRollouts {
-  return {
-    successes: a.successes + b.successes,
-    trials: a.trials + b.trials,
-    errors: a.errors + b.errors,
-    bySeed: new Map(),
-    routedRight: a.routedRight + b.routedRight,
-    routedKnown: a.routedKnown + b.routedKnown,
-  };
 }
 
 function titleOf({ name, points }: StudySweep): string {

@@ -13,10 +13,13 @@ import { comparePolicies } from '../../server/evaluate/rates/table';
 import type { Parts } from '../commands/context';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { readRecording, readRunEpisodes } from './run-episodes';
+import { isRecord, isString } from '../../server/protocol/shape';
 import { readSweeps } from './studies';
 import { studiesOf } from './study-view';
 import type { RunEpisodes } from './success-view';
-import { crossTable, episodeList, findEpisode, rateTable } from './success-view';
+import { isTrialMessage, TrialDesk } from './trial-desk';
+import { allEpisodes, episodeList } from './episode-view';
+import { crossTable, rateTable } from './success-view';
 
 export function successPanel(parts: Parts): PanelKind<ToSuccessPanel, FromSuccessPanel> {
   return {
@@ -37,6 +40,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   private policies: readonly PolicyRollouts[] = [];
   private episodes: readonly RunEpisodes[] = [];
   private readonly subscriptions: Disposable[];
+  private readonly desk: TrialDesk;
 
   constructor(
     private readonly parts: Parts,
@@ -44,6 +48,9 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     argument: unknown,
   ) {
     if (Array.isArray(argument)) this.only = new Set(argument.map(String));
+    const { trials, episode } = isRecord(argument) ? argument : {};
+    if (isString(episode)) this.wanted = episode;
+    this.desk = new TrialDesk(parts, channel, isString(trials) ? trials : undefined);
     this.subscriptions = [
       parts.runs.onDidChange(() => {
         channel.refresh();
@@ -54,17 +61,25 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     ];
   }
 
+  /** The rollout that the panel was opened with. */
+  private wanted: string | undefined;
+
   /** Runs that a comparison was opened with; all others start hidden. */
   private only: ReadonlySet<string> | undefined;
 
   async snapshot(): Promise<Unrevised<ToSuccessPanel>> {
-    const [all, sweeps] = await Promise.all([readRunEpisodes(this.parts.runs), readSweeps()]);
+    const [all, sweeps, desk] = await Promise.all([
+      readRunEpisodes(this.parts.runs),
+      readSweeps(),
+      this.desk.snapshot(),
+    ]);
     if (this.only) {
       const { only } = this;
       this.hidden = new Set(all.map(({ run }) => run.path).filter((path) => !only.has(path)));
       this.only = undefined;
     }
     this.episodes = all.filter(({ run }) => !this.hidden.has(run.path));
+    this.openWanted();
     const found = rateTable(this.episodes, { interval: this.interval, paper: this.paper });
     this.policies = found?.policies ?? [];
     const cross = crossTable(this.episodes, this.interval);
@@ -72,7 +87,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     const comparison = this.comparison();
     const snapshot: SuccessSnapshot = {
       phase: this.policies.length > 0 ? { kind: 'ready' } : nothingYet,
-      banners: [],
+      ...desk,
       runs: all.map(({ run }) => ({
         id: run.path,
         label: run.name,
@@ -91,9 +106,13 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   }
 
   async receive(message: FromSuccessPanel): Promise<void> {
+    if (isTrialMessage(message)) return this.desk.receive(message);
     switch (message.type) {
       case 'openCell':
-        this.openCell(message.row, message.task);
+        this.openCell(message);
+        return;
+      case 'closeCell':
+        this.cell = undefined;
         return;
       case 'replay':
         return this.replay(message.id);
@@ -106,9 +125,6 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       case 'showRun':
         this.arrange(message);
         return;
-      case 'openRun':
-        await commands.executeCommand('mergevla.openRunFolder', message.id);
-        return;
       default:
         return this.command(message);
     }
@@ -119,6 +135,10 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   }
 
   private async command(message: FromSuccessPanel): Promise<void> {
+    if (message.type === 'openRun') {
+      await commands.executeCommand('mergevla.openRunFolder', message.id);
+      return;
+    }
     const names = new Map([
       ['evaluate', 'mergevla.evaluate'],
       ['stop', 'mergevla.stopJob'],
@@ -143,7 +163,17 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     this.channel.refresh();
   }
 
-  private openCell(row: string, task: string): void {
+  /** Opens the cell of the rollout that was asked for; its replay follows the snapshot. */
+  private openWanted(): void {
+    const { wanted } = this;
+    const found = allEpisodes(this.episodes).find(({ id }) => id === wanted);
+    if (!found) return;
+    this.wanted = undefined;
+    this.cell = { row: found.row, task: found.line.task };
+    setImmediate(() => void this.replay(found.id));
+  }
+
+  private openCell({ row, task }: { readonly row: string; readonly task: string }): void {
     this.cell = { row, task };
     const episodes = episodeList(this.episodes, row, task);
     if (episodes) this.channel.send({ type: 'episodes', episodes });
@@ -157,7 +187,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   }
 
   private async replay(id: string): Promise<void> {
-    const found = findEpisode(this.episodes, id);
+    const found = allEpisodes(this.episodes).find((episode) => episode.id === id);
     const path = found?.line.replay;
     const recording =
       found && path !== undefined

@@ -1,27 +1,19 @@
 import type { EpisodeLine } from '../../server/protocol/episode-line';
-import type {
-  EpisodeList,
-  IntervalName,
-  RateTable,
-} from '../../server/protocol/panels/success-rates';
+import type { IntervalName, RateTable } from '../../server/protocol/panels/success-rates';
+import type { ImportFacts } from '../../server/protocol/import-facts';
+import { crossRow, policyRow } from './episode-view';
 import type { RunSummary } from '../../server/protocol/methods';
 import { paperGroup, paperTasks } from '../../server/evaluate/rates/paper';
-import type { PolicyRollouts, TaskRollouts } from '../../server/evaluate/rates/table';
-import { added } from '../../server/evaluate/rates/imported';
-import type { ForeignCounts } from '../../server/evaluate/rates/imported';
-import { successTable, sumEpisodes } from '../../server/evaluate/rates/table';
+import { sumEpisodes, withCounts } from '../../server/evaluate/rates/rollouts';
+import type { PolicyRollouts } from '../../server/evaluate/rates/table';
+import { successTable } from '../../server/evaluate/rates/table';
 
 /** One run with the episodes that it has so far. */
 export interface RunEpisodes {
   readonly run: Pick<RunSummary, 'path' | 'name' | 'state' | 'progress'>;
   readonly lines: readonly EpisodeLine[];
-  /** Imported results are a group of their own; `partial` says what is missing. */
-  readonly imported?: {
-    readonly partial?: string;
-    /** Without seeds of their own, episodes are no pairs. */
-    readonly seeds: boolean;
-    readonly counts: readonly ForeignCounts[];
-  };
+  /** Imported results, and trials on a robot, are groups of their own. */
+  readonly imported?: ImportFacts;
 }
 
 /** Order of the bench's policies: floor and ceiling first. */
@@ -40,11 +32,13 @@ export function rateTable(
   options: { readonly interval: IntervalName; readonly paper: string | undefined },
 ): { readonly table: RateTable; readonly policies: readonly PolicyRollouts[] } | undefined {
   const own = runs.filter(({ imported }) => !imported);
-  const foreign = runs.filter(({ imported }) => imported);
+  const foreign = runs.filter(({ imported }) => imported && !imported.manual);
+  const manual = runs.filter(({ imported }) => imported?.manual);
   const tasks = tasksOf(runs);
   const columns = tasks.length > 0 ? tasks : paperTasks(options.paper ?? '');
   const groups = [
     { title: 'This bench · successes / rollouts, rate, 95 % interval', policies: policiesOf(own) },
+    { title: manualTitle(manual), policies: policiesOf(manual) },
     { title: 'Imported results', policies: policiesOf(foreign) },
   ].filter(({ policies }) => policies.length > 0);
   const paper =
@@ -61,6 +55,15 @@ export function rateTable(
   };
 }
 
+/** Who judged, and whether without knowing which policy acted, is part of such a result. */
+function manualTitle(runs: readonly RunEpisodes[]): string {
+  const facts = runs.flatMap(({ imported }) => imported?.manual ?? []);
+  const order = facts.every(({ blind }) => blind) ? 'blind order' : 'not all in blind order';
+  const judges = [...new Set(facts.flatMap(({ judge }) => judge ?? []))];
+  const by = judges.length > 0 ? judges.join(', ') : 'a person';
+  return `Manual trials · ${order} · judged by ${by}`;
+}
+
 /** The cross matrix: every expert on every task, where such episodes exist. */
 export function crossTable(
   runs: readonly RunEpisodes[],
@@ -70,7 +73,7 @@ export function crossTable(
   const experts = [...new Set(lines.map(({ expert, task }) => expert ?? task))];
   if (!lines.some(({ expert, task }) => expert !== undefined && expert !== task)) return undefined;
   const policies = experts.map((expert): PolicyRollouts => ({
-    id: `cross/${expert}`,
+    id: crossRow(expert),
     label: expert,
     detail: 'expert',
     tasks: sumEpisodes(lines.filter((line) => (line.expert ?? line.task) === expert)),
@@ -101,31 +104,18 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
       const lines = own.filter(({ policy }) => policy === name);
       const partial = entry.imported?.partial;
       return {
-        id: `${entry.run.path}#${name}`,
+        id: policyRow(entry.run.path, name),
         label: name,
         detail: many ? entry.run.name : (details[name] ?? ''),
-        tasks: withCounts(entry, name, sumEpisodes(lines, plannedOf(entry, own))),
+        tasks: entry.imported
+          ? withCounts(sumEpisodes(lines), entry.imported, name)
+          : sumEpisodes(lines, plannedOf(entry, own)),
         state: stateOf(entry),
         ...(partial === undefined ? {} : { note: partial }),
         ...timeLeft(entry),
       };
     });
   });
-}
-
-/** Imported counts on top of imported episodes; pairs only where the file had seeds. */
-function withCounts(
-  { imported }: RunEpisodes,
-  policy: string,
-  sums: ReadonlyMap<string, TaskRollouts>,
-): ReadonlyMap<string, TaskRollouts> {
-  if (!imported) return sums;
-  const tasks = new Map(sums);
-  if (!imported.seeds)
-    for (const [task, sum] of tasks) tasks.set(task, { ...sum, bySeed: new Map() });
-  for (const count of imported.counts)
-    if (count.policy === policy) tasks.set(count.task, added(tasks.get(count.task), count));
-  return tasks;
 }
 
 function stateOf({ run, imported }: RunEpisodes): PolicyRollouts['state'] {
@@ -159,53 +149,4 @@ function protocolOf(runs: readonly RunEpisodes[]): string {
   const most = lines.reduce((longest, { steps }) => Math.max(longest, steps), 0);
   if (lines.length === 0) return 'no results yet';
   return [...suites, `${String(seeds)} seeds`, `longest episode ${String(most)} steps`].join(' · ');
-}
-
-/** Episodes of one cell; the row's identity is the run's path and the policy's name. */
-export function episodeList(
-  runs: readonly RunEpisodes[],
-  row: string,
-  task: string,
-): EpisodeList | undefined {
-  const cut = row.lastIndexOf('#');
-  const entry = runs.find(({ run }) => run.path === row.slice(0, cut));
-  const policy = row.slice(cut + 1);
-  if (!entry) return undefined;
-  const lines = entry.lines.filter(
-    (line) =>
-      line.policy === policy && line.task === task && (line.expert ?? line.task) === line.task,
-  );
-  return {
-    row,
-    task,
-    label: `${policy} · ${task}`,
-    items: lines
-      .map((line) => ({
-        id: episodeId(row, line),
-        seed: line.seed,
-        success: line.success,
-        steps: line.steps,
-        reason: line.reason ?? (line.success ? 'success' : 'failed'),
-        ...(line.error === undefined ? {} : { error: line.error }),
-        ...(line.routed === undefined ? {} : { routed: line.routed }),
-        replay: line.replay !== undefined,
-      }))
-      .sort((a, b) => a.seed - b.seed),
-  };
-}
-
-export function episodeId(row: string, { task, seed }: EpisodeLine): string {
-  return `${row}#${task}#${String(seed)}`;
-}
-
-/** The run and the line that an identity of `episodeId` means. */
-export function findEpisode(
-  runs: readonly RunEpisodes[],
-  id: string,
-): { readonly run: RunEpisodes['run']; readonly line: EpisodeLine } | undefined {
-  for (const { run, lines } of runs)
-    for (const line of lines)
-      if (line.replay !== undefined && episodeId(`${run.path}#${line.policy}`, line) === id)
-        return { run, line };
-  return undefined;
 }

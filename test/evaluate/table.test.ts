@@ -4,7 +4,8 @@ import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import { importedPolicies } from '../../server/evaluate/rates/imported';
 import { componentRows, paperGroup } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
-import { comparePolicies, successTable, sumEpisodes } from '../../server/evaluate/rates/table';
+import { sumEpisodes } from '../../server/evaluate/rates/rollouts';
+import { comparePolicies, successTable } from '../../server/evaluate/rates/table';
 import { toCsv, toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 
 const line = (seed: number, success: boolean, more: Partial<EpisodeLine> = {}): EpisodeLine => ({
@@ -37,8 +38,8 @@ describe('sums of episodes', () => {
       successes: 2,
       trials: 3,
       errors: 1,
-      routedRight: 1,
-      routedKnown: 2,
+      steps: 240,
+      routes: { push_cube: 1, pick_place: 1 },
     });
   });
 

@@ -8,13 +8,8 @@ import { pageHtml } from '../../src/panels/html';
 import { drawerView, maskSections, maskView } from '../../src/panels/mask-view';
 import { pairingOf, routedSet } from '../../src/panels/routing-view';
 import type { RunEpisodes } from '../../src/panels/success-view';
-import {
-  crossTable,
-  episodeId,
-  episodeList,
-  findEpisode,
-  rateTable,
-} from '../../src/panels/success-view';
+import { allEpisodes, crossRow, episodeList, policyRow } from '../../src/panels/episode-view';
+import { crossTable, rateTable } from '../../src/panels/success-view';
 
 const metrics = (elements: number, active: number) => ({
   elements,
@@ -167,18 +162,30 @@ describe('the success panel gets', () => {
   });
 
   it('the episodes of a cell, and finds the recording of one', () => {
-    const row = '/w/runs/r#routed';
+    const row = policyRow('/w/runs/r', 'routed');
     const list = episodeList([entry], row, 'pick');
     expect(list?.items.map(({ seed, replay, reason }) => [seed, replay, reason])).toEqual([
       [1, true, 'success'],
       [2, false, 'time limit'],
     ]);
-    const first = entry.lines[0];
-    expect(first && findEpisode([entry], episodeId(row, first))?.line.replay).toBe(
-      'episodes/1.json',
-    );
-    expect(findEpisode([entry], `${row}#pick#2`)).toBeUndefined();
-    expect(episodeList([entry], 'other#routed', 'pick')).toBeUndefined();
+    const found = allEpisodes([entry]).find(({ id }) => id === list?.items[0]?.id);
+    expect(found?.line.replay).toBe('episodes/1.json');
+    expect(episodeList([entry], policyRow('/other', 'routed'), 'pick')).toBeUndefined();
+  });
+
+  it('the episodes of the cross matrix apart from those on the own task, the later of two lines', () => {
+    const again = { ...base, policy: 'experts', success: false, steps: 7 };
+    const runs = [{ run, lines: [...entry.lines, again] }];
+    const other = episodeList(runs, crossRow('push'), 'pick');
+    expect([other?.label, other?.items.map(({ success }) => success)]).toEqual([
+      'push expert · pick',
+      [false],
+    ]);
+    expect(episodeList(runs, crossRow('pick'), 'pick')?.items.map(({ steps }) => steps)).toEqual([
+      7,
+    ]);
+    expect(episodeList(runs, policyRow(run.path, 'experts'), 'pick')?.label).toBe('experts · pick');
+    expect(new Set(allEpisodes(runs).map(({ id }) => id)).size).toBe(allEpisodes(runs).length);
   });
 
   it('the paper alone where nothing was run', () => {

@@ -188,39 +188,6 @@ describe.skipIf(noBrowser !== undefined)('the success-rate panel', () => {
     expect(panel.faults).toEqual([]);
     await panel.page.close();
   });
-
-  it('hides the results behind the form of manual trials and takes answers by key', async () => {
-    const panel = await openPanel(browser, 'success-rates');
-    const trials = {
-      task: 'stack the red cube on the blue cube',
-      criterion: 'The stack stands stably.',
-      trial: 3,
-      planned: 60,
-      reasons: ['slipped', 'missed'],
-      canUndo: true,
-      done: false,
-    };
-    await panel.send({ type: 'snapshot', revision: 1, snapshot: { ...successSnapshot(), trials } });
-    expect(await panel.page.locator('.rates').count()).toBe(0);
-    expect(await panel.page.locator('.trials').innerText()).toContain('The policy is hidden');
-    await panel.page.locator('.segment', { hasText: 'slipped' }).click();
-    await panel.page.locator('.trial-note').fill('s is no shortcut here');
-    await panel.page.keyboard.press('Tab');
-    await panel.page.evaluate(() => {
-      (document.activeElement as HTMLElement).blur();
-    });
-    await panel.page.keyboard.press('f');
-    expect((await panel.sent()).at(-1)).toMatchObject({
-      type: 'trial',
-      outcome: 'failure',
-      reason: 'slipped',
-      note: 's is no shortcut here',
-    });
-    await panel.page.keyboard.press('z');
-    expect((await panel.sent()).at(-1)).toEqual({ type: 'undoTrial' });
-    expect((await panel.sent()).filter(({ type }) => type === 'trial')).toHaveLength(1);
-    await panel.page.close();
-  });
 });
 
 describe.skipIf(noBrowser !== undefined)('the routing panel', () => {

@@ -14,12 +14,8 @@ import {
   progressiveStatements,
 } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
-import {
-  cellOf,
-  comparePolicies,
-  successTable,
-  sumEpisodes,
-} from '../../server/evaluate/rates/table';
+import { noRollouts, sumEpisodes } from '../../server/evaluate/rates/rollouts';
+import { cellOf, comparePolicies, successTable } from '../../server/evaluate/rates/table';
 
 export const cubeTasks = ['pick_place', 'push_cube', 'stack_cube'];
 
@@ -54,15 +50,7 @@ export function policiesOf(): PolicyRollouts[] {
   const running = new Map(sumEpisodes(linesOf('routed ties', [0.92, 0.95, 0.5]), 100));
   const push = running.get('push_cube');
   if (push) running.set('push_cube', { ...push, trials: 64, successes: 61 });
-  running.set('stack_cube', {
-    successes: 0,
-    trials: 0,
-    errors: 0,
-    planned: 100,
-    bySeed: new Map(),
-    routedRight: 0,
-    routedKnown: 0,
-  });
+  running.set('stack_cube', { ...noRollouts, planned: 100 });
   return [
     policy('blind', 'mean image', [0.06, 0.11, 0]),
     policy('experts', 'each on its own task', [0.96, 0.94, 0.88]),
@@ -129,10 +117,7 @@ export function successSnapshot(): SuccessSnapshot {
   const paper = paperGroup('so101', cubeTasks, 'wilson');
   const [, , , masked, routed] = policies;
   const cell = (successes: number, trials = 100) =>
-    cellOf(
-      { successes, trials, errors: 0, bySeed: new Map(), routedRight: 0, routedKnown: 0 },
-      'wilson',
-    );
+    cellOf({ ...noRollouts, successes, trials }, 'wilson');
   return {
     phase: { kind: 'ready' },
     banners: [],

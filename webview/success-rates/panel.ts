@@ -78,10 +78,13 @@ export class SuccessPanel implements SuccessActions {
     this.episodes.element,
     this.replay.element,
   );
+  private compared = false;
   private readonly switchRow = h('div', { class: 'above-table' });
 
   private receive(message: ToSuccessPanel): void {
     this.page.update({ snapshot: this.applied(message) });
+    if (message.type === 'snapshot' || message.type === 'episodes')
+      this.follow(this.page.model.snapshot);
     if (message.type === 'replay')
       this.page.update({
         replay: message.replay,
@@ -90,6 +93,15 @@ export class SuccessPanel implements SuccessActions {
       });
     if (message.type === 'noReplay')
       this.page.update({ replay: undefined, replayed: message.id, noReplay: message.reason });
+  }
+
+  /** The host says which cell is open, as a command may have opened it, and compares what was selected before. */
+  private follow({ episodes, comparison, table }: SuccessSnapshot): void {
+    this.page.update({ cell: episodes && { row: episodes.row, task: episodes.task } });
+    const rows = this.page.model.selectedRows;
+    if (rows.length === 2 && !comparison && table && !this.compared)
+      this.page.post({ type: 'compare', rows });
+    this.compared = true;
   }
 
   private applied(message: ToSuccessPanel): SuccessSnapshot {
@@ -121,7 +133,7 @@ export class SuccessPanel implements SuccessActions {
     const { model } = this.page;
     const { snapshot } = model;
     const { trials } = snapshot;
-    if (trials && !trials.done)
+    if (trials)
       return {
         cards: [this.trials.element],
         draw: () => {
@@ -165,6 +177,7 @@ export class SuccessPanel implements SuccessActions {
 
   private toolbar(): readonly Node[] {
     const { snapshot } = this.page.model;
+    if (snapshot.trials) return [h('span', { class: 'secondary facts' }, 'Trials on a robot')];
     const running = snapshot.table?.groups.some(({ rows }) =>
       rows.some(({ state }) => state === 'running'),
     );
@@ -271,6 +284,7 @@ export class SuccessPanel implements SuccessActions {
   }
 
   closeCell(): void {
+    this.page.post({ type: 'closeCell' });
     this.page.update({ cell: undefined, replay: undefined });
   }
 

@@ -26,7 +26,8 @@ export interface ReportDocument {
 
 export interface ReportedRun {
   readonly run: RunSummary;
-  readonly report: MergeReport;
+  /** Absent for a run that merged nothing, such as an import. */
+  readonly report?: MergeReport | undefined;
   /** Method, λ and the like, as `params.yaml` names them. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Absent where nothing was rolled out. */
@@ -42,47 +43,59 @@ export function makeDocument(runs: readonly ReportedRun[]): ReportDocument {
     facts: factsOf(first),
     tables: [
       ...(first.rates ? rateTables(first.rates) : []),
-      componentTable(first.report),
-      blockTable(first.report),
+      ...(first.report ? [componentTable(first.report), blockTable(first.report)] : []),
     ],
   };
 }
 
 function compare(runs: readonly ReportedRun[]): ReportDocument {
-  const tasks = [...new Set(runs.flatMap(({ report }) => report.tasks))];
+  const merged = runs.flatMap(({ run, report, parameters }) =>
+    report ? [{ id: run.id, report, parameters }] : [],
+  );
   return {
     title: `${runs.length} runs`,
     facts: [],
     tables: [
       ...comparedRates(runs.map(({ run, rates }) => ({ id: run.id, rates }))),
-      {
-        title: 'Merged parameters',
-        columns: [
-          ...['run', 'method', 'alpha', 'lambda'].map((title) => ({ title, numeric: false })),
-          ...metricColumns(tasks),
-        ],
-        rows: runs.map(({ run, report, parameters }) => [
-          run.id,
-          textOf(parameters['merge.method']),
-          textOf(parameters['merge.alpha']),
-          lambdaOf(parameters),
-          ...metricCells(report.total, tasks),
-        ]),
-      },
+      ...(merged.length > 0 ? [parameterTable(merged)] : []),
     ],
   };
 }
 
-function factsOf({ run, report, parameters }: ReportedRun): [string, string][] {
+function parameterTable(
+  runs: readonly {
+    readonly id: string;
+    readonly report: MergeReport;
+    readonly parameters: ReportedRun['parameters'];
+  }[],
+): ReportTable {
+  const tasks = [...new Set(runs.flatMap(({ report }) => report.tasks))];
+  return {
+    title: 'Merged parameters',
+    columns: [
+      ...['run', 'method', 'alpha', 'lambda'].map((title) => ({ title, numeric: false })),
+      ...metricColumns(tasks),
+    ],
+    rows: runs.map(({ id, report, parameters }) => [
+      id,
+      textOf(parameters['merge.method']),
+      textOf(parameters['merge.alpha']),
+      lambdaOf(parameters),
+      ...metricCells(report.total, tasks),
+    ]),
+  };
+}
+
+function factsOf({ run, report, rates, parameters }: ReportedRun): [string, string][] {
   const seconds = run.record.timings['total'];
   const facts: [string, string][] = [
     ['run', run.id],
     ['state', run.state],
-    ['tasks', report.tasks.join(', ')],
+    ['tasks', (report?.tasks ?? rates?.table.tasks ?? []).join(', ')],
     ['method', textOf(parameters['merge.method'])],
     ['alpha', textOf(parameters['merge.alpha'])],
     ['lambda', lambdaOf(parameters)],
-    ['figures', report.exact ? 'exact' : 'sampled'],
+    ['figures', report ? (report.exact ? 'exact' : 'sampled') : ''],
     ['seconds', seconds === undefined ? '' : seconds.toFixed(2)],
   ];
   return facts.filter(([, value]) => value !== '');

@@ -1,7 +1,8 @@
 import { crossRows, rateRows } from '../../evaluate/rates/text';
 import { summarizeRates, type RateTableData } from '../../evaluate/rates/summary';
 import { protocolLine } from '../../jobs/rate-files';
-import { readEpisodes, readEvaluation } from '../../runs/episodes';
+import type { ImportFacts } from '../../protocol/import-facts';
+import { readEpisodes, readEvaluation, readImportFacts } from '../../runs/episodes';
 import type { Style } from '../style';
 import { formatTable } from '../table';
 import type { Cell, ReportTable } from './document';
@@ -13,14 +14,28 @@ export interface ReportedRates {
   readonly protocol?: string;
 }
 
-/** Undefined for a run without episodes. */
+/** Undefined for a run without results: neither rolled out nor imported. */
 export function readRates(folder: string, tasks: readonly string[]): ReportedRates | undefined {
   const lines = readEpisodes(folder);
-  if (lines.length === 0) return undefined;
-  const known = [...new Set([...tasks, ...lines.map(({ task }) => task)])];
+  const facts = readImportFacts(folder);
+  const counts = facts?.counts ?? [];
+  const known = [...new Set([...tasks, ...[...lines, ...counts].map(({ task }) => task)])];
+  if (lines.length + counts.length === 0) return undefined;
   const record = readEvaluation(folder);
-  const table = summarizeRates(lines, known);
-  return { table, ...(record && { protocol: protocolLine(record) }) };
+  const protocol = record ? protocolLine(record) : facts && sourceLine(facts);
+  const table = summarizeRates(lines, known, facts);
+  return { table, ...(protocol !== undefined && { protocol }) };
+}
+
+/** Where imported numbers come from, and what is missing. */
+function sourceLine({ manual, partial }: ImportFacts): string {
+  const parts = [
+    manual ? 'manual trials' : 'imported',
+    ...(manual ? [manual.blind ? 'blind order' : 'open order'] : []),
+    ...(manual?.judge === undefined ? [] : [`judged by ${manual.judge}`]),
+    ...(partial === undefined ? [] : [`partial: ${partial}`]),
+  ];
+  return parts.join(', ');
 }
 
 /** Tables of one run as people read them. */

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Imported, ImportedRun, ImportOptions } from '../../evaluate/import/types';
 import { importResults, largestResultFile } from '../../evaluate/import/read';
 import { readSimplerEnv } from '../../evaluate/import/simpler-env';
+import { readTrials } from '../../evaluate/import/trials';
 import type { PolicyRollouts } from '../../evaluate/rates/table';
 import { successTable } from '../../evaluate/rates/table';
 import { importedPolicies } from '../../evaluate/rates/imported';
 import { cellText } from '../../evaluate/rates/write';
 import { MergeError } from '../../protocol/merge-error';
+import { trialFiles } from '../../protocol/trials';
 import type { RunRecord } from '../../runs/record';
 import { usage } from '../arguments';
 import { formatTable } from '../table';
@@ -71,17 +73,35 @@ function resultName(path: string): string {
 }
 
 function readFolder(path: string, options: ImportOptions): Imported {
+  const text = (name: string): string => {
+    const file = join(path, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
+  if (existsSync(join(path, trialFiles.plan)))
+    return readTrials(basename(resolve(path)), {
+      plan: text(trialFiles.plan),
+      journal: text(trialFiles.journal),
+    });
   const files = readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(path, join(entry.parentPath, entry.name)));
   return readSimplerEnv(basename(resolve(path)), files, options);
 }
 
+/** A series of trials becomes a run in the folder that it was recorded in, also after a first try was cut off. */
+function isFree(folder: string): boolean {
+  const names = readdirSync(folder);
+  const own: readonly string[] = [...Object.values(trialFiles), 'episodes.jsonl', 'import.json'];
+  return (
+    names.length === 0 || (names.includes(trialFiles.plan) && names.every((n) => own.includes(n)))
+  );
+}
+
 /** A run directory that the editor lists and `report` reads. Throws MV530 when the folder is in use. */
 function writeRun(out: string, runs: readonly ImportedRun[], call: Call): string {
   const folder = resolve(out);
   mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length > 0)
+  if (!isFree(folder))
     throw new MergeError('MV530', `${out} is not empty, so nothing is written there`);
   const episodes = runs.flatMap((run) => run.episodes);
   // Lines are told apart by task and seed: where a file has no seeds, their place stands for it.
@@ -89,12 +109,14 @@ function writeRun(out: string, runs: readonly ImportedRun[], call: Call): string
     JSON.stringify({ ...rest, seed: seed ?? place, steps: steps ?? 0 }),
   );
   const partial = runs.flatMap((run) => (run.partial === undefined ? [] : [run.partial]));
+  const manual = runs.find((run) => run.manual)?.manual;
   const facts = {
     version: 1,
     files: runs.map(({ file, format }) => ({ file, format })),
     seeds: episodes.every(({ seed }) => seed !== undefined),
     counts: runs.flatMap((run) => run.counts),
     routing: runs.flatMap((run) => run.routing ?? []),
+    ...(manual ? { manual } : {}),
     ...(partial.length > 0 ? { partial: partial.join('; ') } : {}),
   };
   writeFileSync(join(folder, 'episodes.jsonl'), lines.map((line) => `${line}\n`).join(''));

@@ -43,18 +43,22 @@ function numericDocument(runs: readonly ReportedRun[]): ReportDocument {
 }
 
 function describe({ run, report, parameters, rates }: ReportedRun): unknown {
-  const { tasks, exact, components, total } = report;
   const { id, folder: path, state } = run;
+  const tasks = report?.tasks ?? rates?.table.tasks;
   const success = rates && { success: { protocol: rates.protocol, ...rates.table } };
-  return { id, path, state, parameters, tasks, exact, ...success, components, total };
+  const merged = report && { components: report.components, total: report.total };
+  return { id, path, state, parameters, tasks, exact: report?.exact, ...success, ...merged };
 }
 
 async function load(path: string): Promise<ReportedRun> {
   const run = await readRun(path);
   const report = await readReport(run);
-  if (!report)
-    throw new MergeError('MV533', `${run.folder} has no report.json yet: the run is ${run.state}`);
-  const rates = readRates(run.folder, report.tasks);
+  const rates = readRates(run.folder, report?.tasks ?? []);
+  if (!report && !rates)
+    throw new MergeError(
+      'MV533',
+      `${run.folder} has neither a merge nor results yet: the run is ${run.state}`,
+    );
   return { run, report, parameters: await readParameters(run.folder), rates };
 }
 

@@ -1,3 +1,5 @@
+import type { ManualFacts } from '../../protocol/import-facts';
+
 /** Which program wrote a result file. */
 export type ResultFormat =
   | 'openvla'
@@ -8,6 +10,7 @@ export type ResultFormat =
   | 'vla-eval'
   | 'robotwin'
   | 'simpler-env'
+  | 'trials'
   | 'csv';
 
 /** One rollout of a foreign evaluation. */
@@ -25,6 +28,9 @@ export interface ImportedEpisode {
   readonly steps?: number;
   readonly seconds?: number;
   readonly routed?: string;
+  /** Why it failed, and what a person wrote about it. */
+  readonly reason?: string;
+  readonly note?: string;
 }
 
 /** Only counts are known: no rollout can be paired or listed. */
@@ -50,6 +56,8 @@ export interface ImportedRun {
     readonly routed: string;
     readonly index?: number;
   };
+  /** Trials on a robot that a person judged. */
+  readonly manual?: ManualFacts;
   readonly warnings: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import type { EpisodeLine } from '../../protocol/episode-line';
-import type { PolicyRollouts, TaskRollouts } from './table';
-import { sumEpisodes } from './table';
+import type { ForeignCounts } from '../../protocol/import-facts';
+import { sumEpisodes, withCounts, type TaskRollouts } from './rollouts';
+import type { PolicyRollouts } from './table';
 
 /** What this module needs of an imported result. */
 export interface ForeignResults {
@@ -16,13 +17,6 @@ export interface ForeignResults {
     readonly routed?: string;
   }[];
   readonly counts: readonly ForeignCounts[];
-}
-
-export interface ForeignCounts {
-  readonly policy: string;
-  readonly task: string;
-  readonly successes: number;
-  readonly trials: number;
 }
 
 /**
@@ -59,28 +53,6 @@ function tasksOf(
     seed: seed ?? place,
     steps: steps ?? 0,
   }));
-  const tasks = new Map(sumEpisodes(lines));
-  if (!seeded) for (const [task, sum] of tasks) tasks.set(task, { ...sum, bySeed: new Map() });
-  for (const count of runs.flatMap(({ counts }) => counts))
-    if (count.policy === policy) tasks.set(count.task, added(tasks.get(count.task), count));
-  return tasks;
+  const counts = runs.flatMap((run) => run.counts);
+  return withCounts(sumEpisodes(lines), { counts, seeds: seeded }, policy);
 }
-
-/** Counts without episodes on top of what is there. */
-export function added(sum: TaskRollouts = nothing, count: ForeignCounts): TaskRollouts {
-  return {
-    ...sum,
-    successes: sum.successes + count.successes,
-    trials: sum.trials + count.trials,
-    bySeed: new Map(),
-  };
-}
-
-const nothing: TaskRollouts = {
-  successes: 0,
-  trials: 0,
-  errors: 0,
-  bySeed: new Map(),
-  routedRight: 0,
-  routedKnown: 0,
-};

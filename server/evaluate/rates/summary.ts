@@ -1,5 +1,7 @@
 import type { EpisodeLine } from '../../protocol/episode-line';
+import type { ImportFacts } from '../../protocol/import-facts';
 import { meanInterval, wilson } from './intervals';
+import { routedRight, sumEpisodes, withCounts, type TaskRollouts } from './rollouts';
 
 /** One policy on one task: a crashed rollout is no trial. */
 export interface RateSummary {
@@ -40,19 +42,26 @@ export interface RateTableData {
   readonly averages: readonly RateAverage[];
 }
 
-/** Sums episodes up. Of two lines of one episode the later one counts. */
+/** Of an imported run: whether its seeds are any, and counts without episodes. */
+type Foreign = Pick<ImportFacts, 'counts' | 'seeds'>;
+
+/** Sums episodes up, and the counts of an import. */
 export function summarizeRates(
   lines: readonly EpisodeLine[],
   tasks: readonly string[],
+  foreign: Foreign = { counts: [], seeds: true },
 ): RateTableData {
-  const cells = new Map<string, Map<number, EpisodeLine>>();
-  for (const line of lines) {
-    const key = JSON.stringify([line.policy, line.expert ?? '', line.task]);
-    const cell = cells.get(key) ?? new Map<number, EpisodeLine>();
-    cell.set(line.seed, line);
-    cells.set(key, cell);
-  }
-  const summaries = [...cells.values()].map((cell) => summarize([...cell.values()]));
+  const places: Place[] = [
+    ...lines.map(({ policy, expert }) => ({ policy, ...(expert !== undefined && { expert }) })),
+    ...foreign.counts.map(({ policy }) => ({ policy })),
+  ];
+  const rows = new Map(places.map((place) => [JSON.stringify(place), place]));
+  const summaries = [...rows.values()].flatMap((place) => {
+    const own = lines.filter((l) => l.policy === place.policy && l.expert === place.expert);
+    const counted = place.expert === undefined ? foreign : { ...foreign, counts: [] };
+    const sums = withCounts(sumEpisodes(own), counted, place.policy);
+    return [...sums].map(([task, sum]) => summarize(place, task, sum));
+  });
   const own = summaries.filter(({ expert }) => expert === undefined);
   const policies = [...new Set(own.map(({ policy }) => policy))];
   return {
@@ -68,44 +77,28 @@ export function summarizeRates(
   };
 }
 
-function summarize(lines: readonly EpisodeLine[]): RateSummary {
-  const tried = lines.filter(({ error }) => error === undefined);
-  const trials = tried.length;
-  const successes = tried.filter(({ success }) => success).length;
-  const interval = trials === 0 ? { low: 0, high: 1 } : wilson({ successes, trials });
-  const steps = tried.reduce((sum, line) => sum + line.steps, 0);
-  const routed = countRoutes(tried);
+type Place = Pick<RateSummary, 'policy' | 'expert'>;
+
+function summarize(place: Place, task: string, sum: TaskRollouts): RateSummary {
+  const { successes, trials, errors, steps, routes } = sum;
   return {
-    ...placeOf(lines),
+    ...place,
+    task,
     successes,
     trials,
     rate: trials === 0 ? null : successes / trials,
-    ...interval,
-    errors: lines.length - trials,
+    ...(trials === 0 ? { low: 0, high: 1 } : wilson(sum)),
+    errors,
     steps: trials === 0 ? null : steps / trials,
-    ...(routed && { routed }),
+    ...(Object.keys(routes).length > 0 ? { routed: routes } : {}),
   };
-}
-
-function placeOf([first]: readonly EpisodeLine[]): Pick<RateSummary, 'policy' | 'expert' | 'task'> {
-  const { policy = '', task = '', expert } = first ?? {};
-  return { policy, ...(expert !== undefined && { expert }), task };
-}
-
-function countRoutes(lines: readonly EpisodeLine[]): Record<string, number> | undefined {
-  const counts: Record<string, number> = {};
-  for (const { routed } of lines)
-    if (routed !== undefined) counts[routed] = (counts[routed] ?? 0) + 1;
-  return Object.keys(counts).length === 0 ? undefined : counts;
 }
 
 function average(policy: string, cells: readonly RateSummary[]): RateAverage {
   const { mean, low, high } = meanInterval(cells);
   const sum = (pick: (cell: RateSummary) => number): number =>
     cells.reduce((total, cell) => total + pick(cell), 0);
-  const known = sum(({ routed }) =>
-    Object.values(routed ?? {}).reduce((total, count) => total + count, 0),
-  );
+  const routed = routedRight(cells.map(({ task, routed: routes = {} }) => [task, { routes }]));
   return {
     policy,
     successes: sum(({ successes }) => successes),
@@ -113,8 +106,6 @@ function average(policy: string, cells: readonly RateSummary[]): RateAverage {
     rate: Number.isNaN(mean) ? null : mean,
     low,
     high,
-    ...(known > 0 && {
-      routed: { right: sum(({ routed, task }) => routed?.[task] ?? 0), known },
-    }),
+    ...(routed && { routed }),
   };
 }

@@ -1,19 +1,9 @@
-import type { EpisodeLine } from '../../protocol/episode-line';
 import type { Comparison, RateCell, RateRow, RateTable } from '../../protocol/panels/success-rates';
 import { barnard, mcnemar, newcombe, pairedInterval } from './compare';
 import type { Counts, IntervalKind } from './intervals';
 import { meanInterval, rateInterval } from './intervals';
 import { compactLetters, holm } from './letters';
-
-/** What one policy did on one task. */
-export interface TaskRollouts extends Counts {
-  readonly errors: number;
-  readonly planned?: number;
-  /** Outcome by seed, where seeds are known: what pairs are made of. */
-  readonly bySeed: ReadonlyMap<number, boolean>;
-  readonly routedRight: number;
-  readonly routedKnown: number;
-}
+import { routedRight, type TaskRollouts } from './rollouts';
 
 /** One policy of one run, on any number of tasks. */
 export interface PolicyRollouts {
@@ -24,37 +14,6 @@ export interface PolicyRollouts {
   readonly state: Exclude<RateRow['state'], 'paper'>;
   readonly note?: string;
   readonly secondsLeft?: number;
-}
-
-/**
- * Sums episodes up by task. A crashed rollout is counted apart; of two lines with the same seed (a run
- * that was resumed) the later one counts.
- */
-export function sumEpisodes(
-  lines: readonly EpisodeLine[],
-  planned?: number,
-): ReadonlyMap<string, TaskRollouts> {
-  const byTask = new Map<string, Map<number, EpisodeLine>>();
-  for (const line of lines) {
-    const seeds = byTask.get(line.task) ?? new Map<number, EpisodeLine>();
-    seeds.set(line.seed, line);
-    byTask.set(line.task, seeds);
-  }
-  return new Map([...byTask].map(([task, seeds]) => [task, sumTask([...seeds.values()], planned)]));
-}
-
-function sumTask(lines: readonly EpisodeLine[], planned: number | undefined): TaskRollouts {
-  const whole = lines.filter(({ error }) => error === undefined);
-  const routed = whole.filter((line) => line.routed !== undefined);
-  return {
-    successes: whole.filter(({ success }) => success).length,
-    trials: whole.length,
-    errors: lines.length - whole.length,
-    ...(planned === undefined ? {} : { planned }),
-    bySeed: new Map(whole.map(({ seed, success }) => [seed, success])),
-    routedRight: routed.filter((line) => line.routed === line.task).length,
-    routedKnown: routed.length,
-  };
 }
 
 export interface TableOptions {
@@ -91,8 +50,7 @@ function rowOf(
   const done = results.filter((result) => result !== undefined);
   const whole = done.length === options.tasks.length && done.every(({ trials }) => trials > 0);
   const { mean, low, high } = meanInterval(done);
-  const sum = (pick: (result: TaskRollouts) => number) => done.reduce((a, r) => a + pick(r), 0);
-  const known = sum((r) => r.routedKnown);
+  const routed = routedRight(policy.tasks);
   const finished = policy.state === 'done' || policy.state === 'partial';
   return {
     id: policy.id,
@@ -101,7 +59,7 @@ function rowOf(
     cells: results.map((result) => (result ? cellOf(result, options.interval) : null)),
     ...(whole && finished ? { mean: { value: mean, low, high } } : {}),
     ...(letters === undefined ? {} : { letters }),
-    ...(known > 0 ? { routed: { right: sum((r) => r.routedRight), known } } : {}),
+    ...(routed ? { routed } : {}),
     state: policy.state,
     ...(policy.state === 'running' ? { progress: progressOf(policy, done) } : {}),
     ...(policy.note === undefined ? {} : { note: policy.note }),

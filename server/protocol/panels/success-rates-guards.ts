@@ -35,6 +35,7 @@ const isInterval = literal('wilson', 'exact', 'posterior');
 export const isFromSuccessPanel = tagged<FromSuccessPanel>({
   ...commonFromPanel,
   openCell: object<From<'openCell'>>({ type: literal('openCell'), row: isString, task: isString }),
+  closeCell: object<From<'closeCell'>>({ type: literal('closeCell') }),
   replay: object<From<'replay'>>({ type: literal('replay'), id: isString }),
   compare: object<From<'compare'>>({ type: literal('compare'), rows: arrayOf(isString) }),
   setInterval: object<From<'setInterval'>>({ type: literal('setInterval'), kind: isInterval }),
@@ -46,12 +47,15 @@ export const isFromSuccessPanel = tagged<FromSuccessPanel>({
   openRun: object<From<'openRun'>>({ type: literal('openRun'), id: isString }),
   trial: object<From<'trial'>>({
     type: literal('trial'),
+    entry: isCount,
     outcome: literal('success', 'failure', 'void'),
     reason: isString,
     note: isString,
     seconds: isNumber,
   }),
-  undoTrial: object<From<'undoTrial'>>({ type: literal('undoTrial') }),
+  undoTrial: object<From<'undoTrial'>>({ type: literal('undoTrial'), entry: isCount }),
+  pauseTrials: object<From<'pauseTrials'>>({ type: literal('pauseTrials') }),
+  finishTrials: object<From<'finishTrials'>>({ type: literal('finishTrials') }),
 });
 
 const isCell = object<RateCell>({
@@ -116,6 +120,7 @@ const isEpisodes = object<EpisodeList>({
       steps: isCount,
       reason: isString,
       error: optional(isString),
+      note: optional(isString),
       routed: optional(isString),
       replay: isBoolean,
     }),
@@ -143,14 +148,18 @@ const isReplay = object<Replay>({
 });
 
 const isTrials = object<TrialForm>({
+  name: isString,
   task: isString,
   criterion: isString,
   trial: isCount,
   planned: isCount,
+  start: optional(isCount),
   policy: optional(isString),
   reasons: arrayOf(isString),
+  voided: isCount,
   canUndo: isBoolean,
   done: isBoolean,
+  entry: isCount,
 });
 
 const isStudy = object<Study>({

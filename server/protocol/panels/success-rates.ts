@@ -1,4 +1,5 @@
 import type { EpisodeRecording } from '../episode';
+import type { TrialOutcome } from '../trials';
 import type { Banner, CommonFromPanel, Phase, Revised } from './shared';
 
 export type IntervalName = 'wilson' | 'exact' | 'posterior';
@@ -69,6 +70,8 @@ export interface EpisodeItem {
   readonly steps: number;
   readonly reason: string;
   readonly error?: string;
+  /** What a person wrote about it. */
+  readonly note?: string;
   /** Mask that was used, or the router's choice. */
   readonly routed?: string;
   readonly replay: boolean;
@@ -121,15 +124,22 @@ export interface Study {
 
 /** The manual-trials form: nothing of the results is told before the planned trials are done. */
 export interface TrialForm {
+  /** Of the series. */
+  readonly name: string;
   readonly task: string;
   readonly criterion: string;
   readonly trial: number;
   readonly planned: number;
+  /** Number of the start position, where all policies begin from the same ones. */
+  readonly start?: number;
   /** Absent while the order is blind. */
   readonly policy?: string;
   readonly reasons: readonly string[];
+  readonly voided: number;
   readonly canUndo: boolean;
   readonly done: boolean;
+  /** Number of entries so far: an answer names it, so that a key pressed twice counts once. */
+  readonly entry: number;
 }
 
 export interface SuccessSnapshot {
@@ -170,6 +180,7 @@ export type ToSuccessPanel = Revised &
 export type FromSuccessPanel =
   | CommonFromPanel
   | { readonly type: 'openCell'; readonly row: string; readonly task: string }
+  | { readonly type: 'closeCell' }
   | { readonly type: 'replay'; readonly id: string }
   | { readonly type: 'compare'; readonly rows: readonly string[] }
   | { readonly type: 'setInterval'; readonly kind: IntervalName }
@@ -181,9 +192,12 @@ export type FromSuccessPanel =
   | { readonly type: 'openRun'; readonly id: string }
   | {
       readonly type: 'trial';
-      readonly outcome: 'success' | 'failure' | 'void';
+      readonly entry: number;
+      readonly outcome: TrialOutcome;
       readonly reason: string;
       readonly note: string;
       readonly seconds: number;
     }
-  | { readonly type: 'undoTrial' };
+  | { readonly type: 'undoTrial'; readonly entry: number }
+  | { readonly type: 'pauseTrials' }
+  | { readonly type: 'finishTrials' };
