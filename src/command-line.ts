@@ -21,7 +21,12 @@ export function nodeForJobs(): { readonly command: string; readonly env: Record<
 export function runCommand(
   cli: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly token?: CancellationToken } = {},
+  options: {
+    readonly cwd?: string;
+    readonly token?: CancellationToken;
+    /** Called for each line of standard output, which is then not kept. */
+    readonly onLine?: (line: string) => void;
+  } = {},
 ): Promise<CommandResult> {
   const { command, env } = nodeForJobs();
   return new Promise((resolve, reject) => {
@@ -32,7 +37,8 @@ export function runCommand(
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    if (options.onLine) followLines(child.stdout, options.onLine);
+    else child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const subscription = options.token?.onCancellationRequested(() => child.kill('SIGTERM'));
     child.on('error', reject);
@@ -41,5 +47,15 @@ export function runCommand(
       const cancelled = options.token?.isCancellationRequested ?? false;
       resolve({ code: code ?? 1, stdout, stderr, cancelled });
     });
+  });
+}
+
+/** Calls back for each whole line. */
+export function followLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
   });
 }

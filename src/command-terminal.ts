@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, ThemeIcon, window } from 'vscode';
-import { nodeForJobs } from './command-line';
+import { followLines, nodeForJobs } from './command-line';
 
 /** A command that goes on until it is stopped, in a terminal of the window that shows what it says. */
 export interface CommandTerminal {
@@ -70,14 +70,4 @@ export function createCommandTerminal(
   });
   terminal.show(true);
   return { name: options.name, firstLine, ended, write, stop };
-}
-
-/** Calls back for each whole line. */
-function followLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
-  let rest = '';
-  stream.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  });
 }

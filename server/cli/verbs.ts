@@ -33,7 +33,14 @@ export const verbs: readonly VerbSpec[] = [
         type: 'boolean',
         help: 'singular spectra of the task vectors, effective ranks and overlaps of their subspaces',
       },
-      only: { type: 'string', value: 'GLOB', help: 'spectra of the matrices that match' },
+      only: {
+        type: 'string',
+        multiple: true,
+        value: 'GLOB',
+        help: 'spectra of the matrices that match; repeat it for more',
+      },
+      cache: { type: 'string', value: 'DIR', help: 'keeps spectra there and takes up what it has' },
+      lines: { type: 'boolean', help: 'spectra as JSON lines, each as soon as it is measured' },
       rank: { type: 'string', value: 'K', help: 'singular vectors of an overlap (default 8)' },
       lambda: {
         type: 'string',

@@ -1,10 +1,21 @@
+import type { Guard } from './shape';
+import { arrayOf, isCount, isNumber, isString, object, oneOf, literal, tagged } from './shape';
+
 /** Singular spectra of task vectors: the answer of `inspect --spectrum`, and what panels draw. */
-export interface SpectrumReport {
+export interface SpectrumReport extends SpectrumScope {
+  /** Matrices that some expert changed, in name order. */
+  readonly tensors: readonly TensorSpectrum[];
+}
+
+/** What is measured, known before any weight is read. */
+export interface SpectrumScope {
   readonly tasks: readonly string[];
   /** Leading right singular vectors that overlaps are taken over, at most. */
   readonly k: number;
-  /** Matrices that some expert changed, in name order. */
-  readonly tensors: readonly TensorSpectrum[];
+  /** The recipe's `merge.rank_tolerance`. */
+  readonly rank_tolerance: number;
+  /** Matrices to read; those that no expert changed have no spectrum. */
+  readonly matrices: number;
   /** Matrices that `run.memory` cannot hold, with the bytes they need. */
   readonly skipped: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -45,6 +56,56 @@ export interface Spectrum {
 export interface SubspaceOverlap {
   /** Cosines of the principal angles, falling; as many as both tasks have directions, at most k. */
   readonly cosines: readonly number[];
-  /** Mean squared cosine: 0 orthogonal, 1 equal; about k / columns for unrelated tasks. */
-  readonly share: number;
+  /**
+   * Mean squared cosine over the leading 1, 2 … directions of both: 0 orthogonal, 1 equal, about
+   * n / columns for n directions of unrelated tasks.
+   */
+  readonly shares: readonly number[];
 }
+
+/** `inspect --spectrum --lines`: what is measured, then each matrix as soon as it is done. */
+export type SpectrumLine =
+  | { readonly type: 'scope'; readonly scope: SpectrumScope }
+  | { readonly type: 'matrix'; readonly tensor: TensorSpectrum | null };
+
+const isBlock: Guard<number | null> = oneOf(isCount, literal(null));
+const isSpectrum = object<Spectrum>({
+  values: arrayOf(isNumber),
+  rank: isCount,
+  effective_rank: isNumber,
+  weak: isNumber,
+});
+
+export const isTensorSpectrum = object<TensorSpectrum>({
+  name: isString,
+  component: isString,
+  block: isBlock,
+  kind: isString,
+  shape: arrayOf(isCount),
+  directions: isCount,
+  indices: arrayOf(isCount),
+  tasks: arrayOf(isSpectrum),
+  sum: isSpectrum,
+  overlaps: arrayOf(
+    object<SubspaceOverlap>({ cosines: arrayOf(isNumber), shares: arrayOf(isNumber) }),
+  ),
+});
+
+export const isSpectrumScope = object<SpectrumScope>({
+  tasks: arrayOf(isString),
+  k: isCount,
+  rank_tolerance: isNumber,
+  matrices: isCount,
+  skipped: arrayOf(object<{ name: string; bytes: number }>({ name: isString, bytes: isNumber })),
+});
+
+export const isSpectrumLine = tagged<SpectrumLine>({
+  scope: object<Extract<SpectrumLine, { type: 'scope' }>>({
+    type: literal('scope'),
+    scope: isSpectrumScope,
+  }),
+  matrix: object<Extract<SpectrumLine, { type: 'matrix' }>>({
+    type: literal('matrix'),
+    tensor: oneOf(isTensorSpectrum, literal(null)),
+  }),
+});

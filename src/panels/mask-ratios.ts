@@ -3,6 +3,7 @@ import type {
   Curve,
   DrawerView,
   FromMaskPanel,
+  LayerAnswer,
   MaskRatioAnswer,
   MaskRatioReply,
   MaskSnapshot,
@@ -17,6 +18,7 @@ import type { Parts } from '../commands/context';
 import { isRecipe } from '../recipes';
 import { componentLabel, drawerView, maskSections, maskView } from './mask-view';
 import { asWorkspaceEdit } from '../text-edits';
+import { SpectraSession } from './spectra';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 
 const grids = {
@@ -42,6 +44,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   private parameters: MergeParameters | undefined;
   private n = 0;
   private selection: Select | undefined;
+  private readonly spectra: SpectraSession;
   private readonly subscriptions: Disposable[];
 
   constructor(
@@ -49,6 +52,9 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     private readonly channel: Channel<ToMaskPanel>,
     argument: unknown,
   ) {
+    this.spectra = new SpectraSession(parts, (delta) => {
+      channel.send(delta);
+    });
     const active = window.activeTextEditor?.document;
     this.uri =
       typeof argument === 'string'
@@ -96,6 +102,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         curves: await this.curves(answer.recipe),
         ...(await this.yardstick(answer)),
         ...(drawer ? { drawer } : {}),
+        ...(this.spectra.view ? { spectra: this.spectra.view } : {}),
       },
     };
   }
@@ -117,6 +124,11 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         return;
       case 'computeExactly':
         return this.computeExactly();
+      case 'measureSpectra':
+        return this.measureSpectra(message.all);
+      case 'stopSpectra':
+        this.spectra.stop();
+        return;
       default:
     }
   }
@@ -125,7 +137,19 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     this.uri = uri;
     this.parameters = undefined;
     this.selection = undefined;
+    this.spectra.forget();
     this.channel.refresh();
+  }
+
+  private async measureSpectra(all: boolean): Promise<void> {
+    const { uri, selection } = this;
+    if (uri === undefined) return;
+    if (all || !selection) {
+      await this.spectra.measure({ uri, title: 'all matrices', globs: [] });
+      return;
+    }
+    const globs = blockGlobs((await this.layer(selection)).tensors);
+    await this.spectra.measure({ uri, title: selectionTitle(selection), globs });
   }
 
   private async computeExactly(): Promise<void> {
@@ -134,6 +158,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   }
 
   dispose(): void {
+    this.spectra.forget();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
@@ -202,15 +227,17 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     selection: Select,
     { recipe, source }: MaskRatioAnswer,
   ): Promise<DrawerView> {
-    const { component, from, to } = selection;
-    const layer = await this.parts.server.request('mergevla/masks/layer', {
+    const layer = await this.layer(selection);
+    const title = selectionTitle(selection);
+    const read = source.kind === 'estimate' ? source.fractionRead : undefined;
+    return drawerView(layer, { title, glob: globOf(layer.tensors), tasks: recipe.tasks }, read);
+  }
+
+  private layer({ component, from, to }: Select): Promise<LayerAnswer> {
+    return this.parts.server.request('mergevla/masks/layer', {
       ...{ uri: this.uri ?? '', n: this.n, component, from, to },
       ...(this.parameters ? { parameters: this.parameters } : {}),
     });
-    const range = from === to ? `block ${String(from)}` : `blocks ${String(from)} to ${String(to)}`;
-    const title = `${componentLabel(component)}${from === null ? '' : ` · ${range}`}`;
-    const read = source.kind === 'estimate' ? source.fractionRead : undefined;
-    return drawerView(layer, { title, glob: globOf(layer.tensors), tasks: recipe.tasks }, read);
   }
 
   /** One undoable edit; unsaved, as if it had been typed. */
@@ -234,6 +261,17 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     const place = document.positionAt(found ? found.index + found[0].search(/\S/) : 0);
     await window.showTextDocument(document, { selection: new Range(place, place) });
   }
+}
+
+function selectionTitle({ component, from, to }: Select): string {
+  const range = from === to ? `block ${String(from)}` : `blocks ${String(from)} to ${String(to)}`;
+  return `${componentLabel(component)}${from === null ? '' : ` · ${range}`}`;
+}
+
+/** A glob for each block: one for a range of blocks would match their neighbours too. */
+function blockGlobs(tensors: LayerAnswer['tensors']): readonly string[] {
+  const blocks = new Set(tensors.map(({ block }) => block));
+  return [...blocks].map((own) => globOf(tensors.filter(({ block }) => block === own)));
 }
 
 /** A glob for the tensors of a selection: their common beginning up to a dot. */

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { SpectrumLine, SpectrumReport, TensorSpectrum } from '../../server/protocol/spectrum';
+import { isSpectrumLine } from '../../server/protocol/spectrum';
 import { fixtures, mergevla, temporaryFolder } from './command';
 import { float32, writeSafetensors } from './zoo';
 
@@ -85,4 +87,29 @@ describe('inspect', () => {
       expect(stderr).toContain('0.2:0.9:0.1');
     },
   );
+
+  it('tells spectra line by line, as the report has them, and from the cache the same', async () => {
+    const only = ['--only', '*q_proj*', '--only', '*o_proj*'];
+    const spectrum = ['inspect', golden, '--spectrum', ...only, '--rank', '4'];
+    const whole = JSON.parse((await mergevla([...spectrum, '--json'])).stdout) as SpectrumReport;
+    const cache = ['--cache', join(folder, 'spectra')];
+    for (const more of [cache, cache]) {
+      const { code, stdout } = await mergevla([...spectrum, '--lines', ...more]);
+      expect(code).toBe(0);
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line));
+      const known = lines.filter((line): line is SpectrumLine => isSpectrumLine(line));
+      expect(known.length).toBe(lines.length);
+      const { tensors, ...scope } = whole;
+      expect(known[0]).toEqual({ type: 'scope', scope });
+      const found = known.flatMap((line) => (line.type === 'matrix' ? (line.tensor ?? []) : []));
+      const byName = (a: TensorSpectrum, b: TensorSpectrum) => a.name.localeCompare(b.name);
+      expect(found.toSorted(byName)).toEqual(tensors.toSorted(byName));
+    }
+    const { code, stderr } = await mergevla(['inspect', golden, '--lines']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--lines is a form of --spectrum');
+  });
 });

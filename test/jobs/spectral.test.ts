@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { MergePlan } from '../../server/engine/plan-types';
 import { matrixNeeds } from '../../server/engine/spectral/needs';
 import { checkRecipeText } from '../../server/jobs/check-recipe';
@@ -8,6 +8,7 @@ import { executeMerge } from '../../server/jobs/execute';
 import { MemoryGate } from '../../server/jobs/memory-gate';
 import { weakDirectionsWarning } from '../../server/jobs/matrix-checks';
 import { measureSpectra } from '../../server/jobs/spectrum-job';
+import { openSpectrumStore } from '../../server/jobs/spectrum-store';
 import type { RunEvent } from '../../server/protocol/events';
 import {
   float32Tensor,
@@ -249,9 +250,35 @@ describe('spectra of a zoo', () => {
     expect(all.tensors.map(({ name }) => name)).toEqual(['one.weight', 'two.weight']);
     expect(all.tensors[0]).toMatchObject({ directions: 5, shape: [5, 7] });
     expect(all.tensors[0]?.overlaps[0]?.cosines.length).toBe(3);
-    const some = await measureSpectra(plan, { ...options, only: 'two*' });
+    const some = await measureSpectra(plan, { ...options, only: ['two*'] });
     expect(some.tensors.map(({ name }) => name)).toEqual(['two.weight']);
     const none = await measureSpectra(plan, { ...options, memory: 1 });
     expect([none.tensors.length, none.skipped.length]).toEqual([0, 3]);
+  });
+
+  it('keeps what was measured until a checkpoint changes', async () => {
+    const beside = zoo({ 'one.weight': [5, 7], 'two.weight': [7, 5] }, two, noise);
+    const folder = join(temporaryFolder(), 'spectra');
+    const measure = async (only: readonly string[] = []) => {
+      const plan = await planText(recipe(two, { method: 'ties' }), { beside });
+      const store = await openSpectrumStore(folder, plan, 3);
+      const reads = vi.spyOn(store, 'write');
+      const options = { k: 3, threads: 1, memory: 2 ** 31, only, store } as const;
+      const report = await measureSpectra(plan, options);
+      return { report, measured: reads.mock.calls.map(([job]) => job.name) };
+    };
+    expect((await measure(['one*'])).measured).toEqual(['one.weight']);
+    const both = await measure();
+    expect(both.measured).toEqual(['two.weight']);
+    const [file = ''] = readdirSync(folder);
+    // A kill may tear the last line.
+    writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').slice(0, -40));
+    const torn = await measure();
+    expect(torn.measured).toEqual(['two.weight']);
+    expect(torn.report).toEqual(both.report);
+    expect((await measure()).measured).toEqual([]);
+    const later = new Date(Date.now() + 5000);
+    utimesSync(join(beside, 'b', 'model.safetensors'), later, later);
+    expect((await measure()).measured).toEqual(['one.weight', 'two.weight']);
   });
 });

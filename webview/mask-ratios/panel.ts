@@ -13,6 +13,7 @@ import type { MaskActions, MaskPage, Selection } from './model';
 import { moved } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
+import { SpectraCard, withDelta } from './spectra-card';
 import { toolbar } from './toolbar';
 import { CoverageCard, KeepsCard } from './totals';
 import { TwinCard } from './twin';
@@ -55,6 +56,7 @@ export class MaskPanel implements MaskActions {
   private readonly pairs = new PairsCard(this.page);
   private readonly layers = new LayersCard(this, this.page);
   private readonly drawer = new DrawerCard(this);
+  private readonly spectra = new SpectraCard(this.page);
   private readonly twin = new TwinCard((text) => {
     this.copy(text);
   });
@@ -96,6 +98,11 @@ export class MaskPanel implements MaskActions {
       case 'drawer':
         this.page.update({ snapshot: { ...snapshot, drawer: message.drawer } });
         return;
+      case 'spectra':
+        this.page.update({
+          snapshot: { ...snapshot, spectra: withDelta(snapshot.spectra, message) },
+        });
+        return;
       case 'status':
         this.page.update({
           snapshot: { ...snapshot, phase: message.phase, banners: message.banners },
@@ -123,9 +130,10 @@ export class MaskPanel implements MaskActions {
       this.twin.draw(model);
       return { cards: [this.twin.element] };
     }
-    const { sliders, totals, layers, drawer } = this;
+    const { sliders, totals, layers, drawer, spectra } = this;
+    const tracks = [layers.element, drawer.element, spectra.element];
     return {
-      cards: [sliders.element, sliders.footer, totals, layers.element, drawer.element],
+      cards: [sliders.element, sliders.footer, totals, ...tracks],
       draw: () => {
         sliders.draw(model);
         this.keeps.draw(model, this);
@@ -133,6 +141,7 @@ export class MaskPanel implements MaskActions {
         this.pairs.draw(model);
         layers.draw(model);
         drawer.draw(model);
+        spectra.draw(model);
       },
     };
   }

@@ -5,13 +5,14 @@ import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
 import type { MaskModel } from './model';
 import { activeAt, conflictAt, coverageAt, symbols } from './model';
+import { spectraTwins } from './spectra-twin';
 
 /** One line of a twin: a name and its cells, each with what is shown and what is copied. */
 interface TwinRow {
   readonly name: string;
   readonly cells: readonly TwinCell[];
 }
-interface TwinCell {
+export interface TwinCell {
   readonly shown: string;
   readonly exact: string;
 }
@@ -63,6 +64,7 @@ export function twins(model: MaskModel): readonly Twin[] {
     pairsTwin(model),
     layersTwin(model),
     ...curveTwins(model),
+    ...spectraTwins(model),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { CheckedRecipe } from '../../jobs/check-recipe';
 import { measureSpectra } from '../../jobs/spectrum-job';
-import type { SpectrumReport } from '../../protocol/spectrum';
+import { openSpectrumStore } from '../../jobs/spectrum-store';
+import type { SpectrumLine, SpectrumReport } from '../../protocol/spectrum';
 import type { MergePlan } from '../../engine/plan-types';
 import { wholeNumber } from '../numbers';
 import { shortPath } from '../paths';
@@ -15,16 +16,30 @@ export async function inspectSpectrum(
   call: Call,
 ): Promise<Outcome> {
   const { options, terminal, signal } = call;
+  const k = wholeNumber(options, 'rank', { least: 1, otherwise: 8 });
+  const cache = options.text('cache');
+  const lines = options.flag('lines');
+  const print = (line: SpectrumLine): void => {
+    if (lines) terminal.print(JSON.stringify(line));
+  };
+  let [done, total] = [0, 0];
   const report = await measureSpectra(plan, {
-    only: options.text('only'),
-    k: wholeNumber(options, 'rank', { least: 1, otherwise: 8 }),
+    only: options.list('only'),
+    k,
     threads: recipe.run.threads,
     memory: recipe.run.memory,
+    store: cache === undefined ? undefined : await openSpectrumStore(cache, plan, k),
     signal,
-    onProgress: (done, total) => {
-      terminal.progress.update({ phase: 'spectrum', done, total, unit: 'tensors' });
+    onScope: (scope) => {
+      total = scope.matrices;
+      print({ type: 'scope', scope });
+    },
+    onMatrix: (tensor) => {
+      print({ type: 'matrix', tensor });
+      terminal.progress.update({ phase: 'spectrum', done: ++done, total, unit: 'tensors' });
     },
   });
+  if (lines) return { code: exitCodes.done, json: undefined, text: '' };
   return { code: exitCodes.done, json: report, text: asText(report, path, call) };
 }
 
@@ -45,7 +60,7 @@ function asText(report: SpectrumReport, path: string, { terminal }: Call): strin
     tensor.sum.effective_rank.toFixed(1),
     percent(tensor.sum.weak),
     ...tensor.tasks.map((spectrum) => spectrum.effective_rank.toFixed(1)),
-    ...tensor.overlaps.map(({ share }) => percent(share)),
+    ...tensor.overlaps.map(({ shares }) => percent(shares.at(-1) ?? 0)),
   ]);
   const facts = formatPairs(
     [

@@ -24,8 +24,7 @@ export function run(call: Call): Promise<Outcome> {
 async function inspectRecipe(path: string, call: Call): Promise<Outcome> {
   const { signal, terminal, options } = call;
   const grid = lambdaGrid(options.text('lambda'));
-  if (grid && options.flag('exact'))
-    throw usage('--lambda follows the sample; leave --exact out, or inspect one λ at a time');
+  checkForms(call, grid !== undefined);
   const checked = await checkRecipeFile(path, { signal });
   if (!checked.plan || !checked.inputs) return refused(checked, call);
   if (checked.problems.length > 0)
@@ -59,6 +58,13 @@ async function inspectRecipe(path: string, call: Call): Promise<Outcome> {
     json: { layout, ...report },
     text: toText(document, terminal.style),
   };
+}
+
+function checkForms({ options, terminal }: Call, hasGrid: boolean): void {
+  if (hasGrid && options.flag('exact'))
+    throw usage('--lambda follows the sample; leave --exact out, or inspect one λ at a time');
+  if (options.flag('lines') && (!options.flag('spectrum') || terminal.options.json))
+    throw usage('--lines is a form of --spectrum, and takes the place of --json');
 }
 
 interface ComponentSize {

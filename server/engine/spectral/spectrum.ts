@@ -59,11 +59,21 @@ function rightVectors(
 
 function subspaceOverlap({ algebra }: Operand, a: Matrix, b: Matrix): SubspaceOverlap {
   const count = Math.min(a.columns, b.columns);
-  if (count === 0) return { cosines: [], share: 0 };
+  if (count === 0) return { cosines: [], shares: [] };
   const product = algebra.multiply(a, b, { transposeA: true });
   const cosines = [...algebra.thinSvd(product).s].map((cosine) => Math.min(1, cosine));
-  const share = cosines.reduce((sum, cosine) => sum + cosine * cosine, 0) / count;
-  return { cosines, share };
+  return { cosines, shares: leadingShares(product, count) };
+}
+
+/** Mean squared cosines of growing subspaces: those of a product's leading n × n block are ‖block‖² / n. */
+function leadingShares({ columns, data }: Matrix, count: number): readonly number[] {
+  let squares = 0;
+  return Array.from({ length: count }, (_, last) => {
+    for (let i = 0; i < last; i++)
+      squares += data[i * columns + last] ** 2 + data[last * columns + i] ** 2;
+    squares += data[last * columns + last] ** 2;
+    return squares / (last + 1);
+  });
 }
 
 /** All indices of a short spectrum, else the first, the last and steps between that grow evenly. */

@@ -63,7 +63,8 @@ function pathOf(folder: string, { requests, files }: Model): string {
   return join(folder, `${hash.digest('hex').slice(0, 40)}${suffix}`);
 }
 
-function fileKey({ path, size, mtimeMs, headerHash }: CheckpointFile): unknown[] {
+/** What a file is told from an earlier one by. */
+export function fileKey({ path, size, mtimeMs, headerHash }: CheckpointFile): unknown[] {
   return [path, size, mtimeMs, headerHash];
 }
 

@@ -15,6 +15,8 @@ import {
 } from '../shape';
 import type { Banner, CommonFromPanel, Figure, Phase, Revised } from './shared';
 import { commonFromPanel, isBanner, isFigure, isPhase } from './shared';
+import type { FromSpectra, SpectraDelta, SpectraView } from './spectra';
+import { fromSpectra, isSpectraView } from './spectra';
 
 /** What the sliders move. λ is the common value; tasks with a λ of their own move by the same factor. */
 export interface MergeParameters {
@@ -174,6 +176,8 @@ export interface MaskSnapshot {
   readonly exact?: MaskView;
   readonly curves: readonly Curve[];
   readonly drawer?: DrawerView;
+  /** What was measured of the recipe's singular spectra since the panel was opened. */
+  readonly spectra?: SpectraView;
   /** Words of the paper that apply to this suite. */
   readonly paper?: { readonly totals?: string; readonly coverage?: string };
   /** False in an untrusted workspace: nothing may be read or written. */
@@ -186,6 +190,7 @@ export type ToMaskPanel = Revised &
     | { readonly type: 'view'; readonly view: MaskView }
     | { readonly type: 'curves'; readonly curves: readonly Curve[] }
     | { readonly type: 'drawer'; readonly drawer: DrawerView }
+    | SpectraDelta
     | {
         readonly type: 'status';
         readonly phase: Phase;
@@ -195,6 +200,7 @@ export type ToMaskPanel = Revised &
 
 export type FromMaskPanel =
   | CommonFromPanel
+  | FromSpectra
   | ({ readonly type: 'setParameters'; readonly n: number } & MergeParameters)
   | {
       readonly type: 'writeRecipe';
@@ -217,6 +223,7 @@ const isParameterName = literal('lambda', 'alpha', 'density');
 
 export const isFromMaskPanel = tagged<FromMaskPanel>({
   ...commonFromPanel,
+  ...fromSpectra,
   setParameters: object<Extract<FromMaskPanel, { type: 'setParameters' }>>({
     type: literal('setParameters'),
     n: isCount,
@@ -340,6 +347,7 @@ const isSnapshot = object<MaskSnapshot>({
   exact: optional(isMaskView),
   curves: arrayOf(isCurve),
   drawer: optional(isDrawer),
+  spectra: optional(isSpectraView),
   paper: optional(
     object<NonNullable<MaskSnapshot['paper']>>({
       totals: optional(isString),
@@ -364,6 +372,12 @@ export const isToMaskPanel = tagged<ToMaskPanel>({
     curves: arrayOf(isCurve),
   }),
   drawer: object<To<'drawer'>>({ type: literal('drawer'), revision: isCount, drawer: isDrawer }),
+  spectra: object<To<'spectra'>>({
+    type: literal('spectra'),
+    revision: isCount,
+    from: isCount,
+    spectra: isSpectraView,
+  }),
   status: object<To<'status'>>({
     type: literal('status'),
     revision: isCount,

@@ -54,10 +54,10 @@ describe.each([
     const { overlaps } = matrixSpectrum(operand([a, turned, away]), 3);
     expect(overlaps.map(({ cosines }) => cosines.length)).toEqual([1, 1, 1]);
     expect(overlaps[0]?.cosines[0]).toBeCloseTo(Math.SQRT1_2, 6);
-    expect(overlaps[0]?.share).toBeCloseTo(0.5, 6);
-    expect(overlaps[1]?.share).toBeCloseTo(0, 12);
+    expect(overlaps[0]?.shares[0]).toBeCloseTo(0.5, 6);
+    expect(overlaps[1]?.shares[0]).toBeCloseTo(0, 12);
     const { overlaps: same } = matrixSpectrum(operand([a, a]), 3);
-    expect(same[0]?.share).toBeCloseTo(1, 12);
+    expect(same[0]?.shares[0]).toBeCloseTo(1, 12);
   });
 
   it('a task that did not change the matrix has no directions', () => {
@@ -67,7 +67,7 @@ describe.each([
       2,
     );
     expect(tasks[0]).toMatchObject({ rank: 0, effective_rank: 0, weak: 0 });
-    expect(overlaps).toEqual([{ cosines: [], share: 0 }]);
+    expect(overlaps).toEqual([{ cosines: [], shares: [] }]);
   });
 });
 
