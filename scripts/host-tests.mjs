@@ -32,7 +32,11 @@ const suites = readdirSync(join(root, 'test/editor'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => name.replace('.test.ts', ''));
 
-const wantsUser = wanted.length === 0 || wanted.includes('user');
+/** Paths through the installed package, each on a workspace made for it by that function. */
+const paths = [
+  { name: 'user', workspace: 'showcase' },
+  { name: 'bench', workspace: 'sample' },
+].filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 
 /** Tests by the calls that declare them: enough to say how many were skipped. */
 function declared(name) {
@@ -54,7 +58,8 @@ function bundle() {
     entryPoints: [
       'test/editor/run.ts',
       'test/editor/workspaces.ts',
-      'test/workbench/user.ts',
+      'test/workbench/hand.ts',
+      ...paths.map(({ name }) => `test/workbench/${name}.ts`),
       'test/workbench/grammar.ts',
       ...suites.map((name) => `test/editor/${name}.test.ts`),
     ].map((path) => ({ in: path, out: basename(path).replace(/\.ts$/, '') })),
@@ -119,35 +124,46 @@ async function currentPackage() {
 }
 
 /** A person's path through the installed package; its pictures go to test-results, or to media on request. */
-async function asUser(host, folder) {
-  console.log('\n--- the installed package, used by hand');
+async function asUser(host, server, { name, workspace, folder }) {
+  console.log(`\n--- the installed package, used by hand: ${name}`);
   const load = createRequire(import.meta.url);
-  const { runSteps } = load(join(built, 'user.js'));
-  const { showcase } = load(join(built, 'workspaces.js'));
-  const target = showcase(folder);
-  rmSync(join(results, 'pictures'), { recursive: true, force: true });
+  const { runSteps } = load(join(built, 'hand.js'));
+  const steps = load(join(built, `${name}.js`))[name];
+  const target = load(join(built, 'workspaces.js'))[workspace](folder);
   const isForMedia = process.argv.includes('--pictures');
   const pictures = isForMedia ? join(root, 'media/pictures') : join(results, 'pictures');
-  const server = await startServer(host, { vsix: await currentPackage() });
   const { browser, page } = await startBrowser(host, { viewport: { width: 1280, height: 800 } });
   try {
     await page.goto(workbenchUrl(server.port, target));
-    const steps = await runSteps({ page, folder: target, pictures, bothThemes: isForMedia });
-    for (const { title, state, error } of steps)
+    const workbench = { page, folder: target, pictures, bothThemes: isForMedia };
+    const done = await runSteps(workbench, steps);
+    for (const { title, state, error } of done)
       console.log(`  ${state}: ${title}${error ? `\n    ${error}` : ''}`);
-    return steps;
+    return done;
   } finally {
     await browser.close();
-    await server.stop();
   }
 }
 
-/** Where tests are counted, the path is walked once more after a failure, as the other tests are, and it is said. */
-async function asUserTried(host, folder) {
-  const first = await asUser(host, join(folder, 'user'));
-  if (!process.env.CI || first.every(({ state }) => state !== 'failed')) return first;
-  console.log('\n!!! A step failed; the whole path is tried again once.');
-  return asUser(host, join(folder, 'user-again'));
+/** Where tests are counted, a path is walked once more after a failure, as the other tests are, and it is said. */
+async function asUsers(host, folder) {
+  rmSync(join(results, 'pictures'), { recursive: true, force: true });
+  const server = await startServer(host, { vsix: await currentPackage() });
+  const all = [];
+  try {
+    for (const path of paths) {
+      const walk = (name) => asUser(host, server, { ...path, folder: join(folder, name) });
+      let steps = await walk(path.name);
+      if (process.env.CI && steps.some(({ state }) => state === 'failed')) {
+        console.log('\n!!! A step failed; the whole path is tried again once.');
+        steps = await walk(`${path.name}-again`);
+      }
+      all.push(...steps);
+    }
+  } finally {
+    await server.stop();
+  }
+  return all;
 }
 
 async function grammar(host) {
@@ -178,7 +194,7 @@ async function main() {
       if (files.length > 0) tests.push(...(await launch({ ...each, files })));
     }
     if (!desktop) tests.push(...(await grammar(host)));
-    if (wantsUser && !desktop) tests.push(...(await asUserTried(host, folder)));
+    if (paths.length > 0 && !desktop) tests.push(...(await asUsers(host, folder)));
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { visionLanguageAction, writeZoo } from './zoo';
 
@@ -130,5 +130,17 @@ export function showcase(folder: string): string {
   });
   writeFileSync(join(home, 'cubes.mergevla.yaml'), shown);
   writeFileSync(join(home, 'drawer.mergevla.yaml'), mistaken);
+  return home;
+}
+
+/** The trained sample with an evaluation that takes seconds. */
+export function sample(folder: string): string {
+  const home = join(folder, 'sample');
+  const source = join(__dirname, '../../../samples/so101-cubes');
+  cpSync(join(source, 'zoo'), join(home, 'zoo'), { recursive: true });
+  const recipe = readFileSync(join(source, 'cubes.mergevla.yaml'), 'utf8');
+  const short =
+    'evaluate: { suite: so101-cubes, episodes: 2, max_steps: 60, policies: [experts, routed] }\n';
+  writeFileSync(join(home, 'quick.mergevla.yaml'), recipe.replace(/^evaluate:[^]*/m, short));
   return home;
 }

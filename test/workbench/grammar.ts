@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { StepResult } from './user';
+import type { StepResult } from './hand';
 
 /** The parts of VS Code's own tokenizer that are used here; its packages come with the host. */
 interface TextMate {

@@ -1,0 +1,122 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import type { Steps } from './hand';
+
+/** What the table shows of our own rows: rollouts so far, and the most that a later drawing may show. */
+const rollouts = (panel: Frame): Promise<number> =>
+  panel.evaluate(() =>
+    [...document.querySelectorAll('.rate-row:not(.paper) .rate-counts')]
+      .map((cell) => cell.parentElement?.querySelector('.rate-value') && cell.textContent)
+      .reduce((sum, text) => sum + Number(/\/(\d+)$/.exec(text ?? '')?.[1] ?? 0), 0),
+  );
+
+/** Evaluating the sample on the built-in bench, replaying, and judging trials by hand. */
+export const bench: Steps = [
+  [
+    'Evaluate on the sample fills the table while it runs',
+    async (hand) => {
+      await hand.page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
+      await hand.openFile('quick.mergevla.yaml');
+      await hand.page.locator('.codelens-decoration', { hasText: 'Evaluate' }).first().waitFor();
+      await hand.palette('MergeVLA: Evaluate');
+      await hand.palette('MergeVLA: Show Success Rates');
+      const panel = await hand.panel('.rates');
+      const seen = new Set<number>();
+      const row = (text: string) => panel.locator('.rate-row:not(.paper)', { hasText: text });
+      await hand.settled(
+        'all rollouts',
+        async () => {
+          seen.add(await rollouts(panel));
+          return (await panel.locator('.rate-row.done').count()) === 2;
+        },
+        240_000,
+      );
+      for (const policy of ['experts', 'routed'])
+        for (const text of await row(policy).locator('.rate-counts').allInnerTexts())
+          if (!text.endsWith('/2')) throw new Error(`${policy} has a cell with ${text}`);
+      if ((await rollouts(panel)) !== 12) throw new Error('the table has not all rollouts');
+      const between = [...seen].filter((count) => count > 0 && count < 12);
+      if (between.length < 2)
+        throw new Error(`the table did not fill live: ${[...seen].join(', ')}`);
+      await hand.page.mouse.move(900, 740);
+      await hand.picture('success-table');
+    },
+  ],
+  [
+    'a cell lists its episodes, and one is replayed in 3D',
+    async (hand) => {
+      const panel = await hand.panel('.rates');
+      await panel.locator('.rate-row.done .rate-cell').first().click();
+      await panel.locator('.episodes .result').first().waitFor();
+      await panel.locator('.episodes .play').first().click();
+      await panel.locator('.replay .heading', { hasText: 'step' }).waitFor();
+      await hand.settled('a picture', () => isDrawn(panel));
+      await hand.picture('success-replay');
+      await panel.locator('.episodes button[aria-label=Close]').click();
+    },
+  ],
+  [
+    'Replay Episode from the palette opens the chosen one',
+    async (hand) => {
+      await hand.palette('MergeVLA: Replay Episode');
+      await hand.page.locator('.quick-input-title', { hasText: 'Which episode?' }).waitFor();
+      await hand.page.keyboard.type('routed · stack_cube');
+      await hand.page
+        .locator('.quick-input-list .monaco-list-row', { hasText: 'routed · stack_cube' })
+        .first()
+        .click();
+      const panel = await hand.panel('.episodes h2:text("routed · stack_cube")');
+      await panel.locator('.replay .heading', { hasText: 'step' }).waitFor();
+    },
+  ],
+  [
+    'Record Trials asks in blind order, goes on after a reload, and ends in the table',
+    async (hand) => {
+      await hand.palette('MergeVLA: Record Trials');
+      await hand.answer('Which policies?', 'merged, routed');
+      await hand.answer('Which task?', 'push the cube');
+      await hand.answer('What counts as success?', 'The cube lies in the zone.');
+      await hand.answer('A further task?', '');
+      await hand.answer('How many trials', '1');
+      await hand.answer('In which order?', 'Blind, same starts');
+      await hand.answer('Reasons of a failure', 'missed, slipped');
+      await hand.answer('Who judges?', 'Ada');
+      const before = await hand.panel('.trials');
+      await before.locator('h2', { hasText: 'Trial 1 of 2' }).click();
+      await hand.page.keyboard.press('s');
+      await before.locator('h2', { hasText: 'Trial 2 of 2' }).waitFor();
+      await hand.picture('success-trials');
+      await hand.page.reload();
+      const panel = await hand.panel('.trials');
+      if ((await panel.locator('.rates').count()) > 0) throw new Error('the results are shown');
+      await panel.locator('h2', { hasText: 'Trial 2 of 2' }).click();
+      await panel.locator('.segment', { hasText: 'missed' }).click();
+      await panel.locator('.trial-outcome.failure').click();
+      const series = readdirSync(join(hand.folder, 'runs')).find((name) => /^trials-/.test(name));
+      const run = join(hand.folder, 'runs', series ?? '', 'run.json');
+      if (existsSync(run)) throw new Error('the series is a run before its end');
+      await panel.locator('vscode-button', { hasText: 'Show results' }).click();
+      const group = panel.locator('.rates tr', { hasText: 'Manual trials · blind order' });
+      await group.filter({ hasText: 'judged by Ada' }).waitFor();
+      if (!existsSync(run)) throw new Error('the series is no run');
+    },
+  ],
+];
+
+/** Whether the replay shows more than a background. */
+function isDrawn(panel: Frame): Promise<boolean> {
+  return panel.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('.replay-canvas');
+    const copy = document.createElement('canvas');
+    copy.width = copy.height = 64;
+    const context = copy.getContext('2d');
+    if (!canvas || !context) return false;
+    context.drawImage(canvas, 0, 0, 64, 64);
+    const { data } = context.getImageData(0, 0, 64, 64);
+    const colours = new Set<number>();
+    for (let i = 0; i < data.length; i += 4)
+      colours.add(((data[i] ?? 0) << 16) | ((data[i + 1] ?? 0) << 8) | (data[i + 2] ?? 0));
+    return colours.size > 20;
+  });
+}

@@ -1,0 +1,179 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame, Locator, Page } from 'playwright-core';
+
+/** What the launcher gives: an open workbench on a copy of the showcase, with the package installed. */
+export interface Workbench {
+  readonly page: Page;
+  readonly folder: string;
+  /** Pictures are written here. */
+  readonly pictures: string;
+  /** Views are also pictured under the light theme. */
+  readonly bothThemes: boolean;
+}
+
+export interface StepResult {
+  readonly title: string;
+  readonly state: 'passed' | 'failed' | 'skipped';
+  readonly error?: string;
+}
+
+/** A user's path through the installed extension. Later steps stand on earlier ones: after a failure the rest is not reached. */
+export async function runSteps(workbench: Workbench, steps: Steps): Promise<StepResult[]> {
+  const hand = new Hand(workbench);
+  const results: StepResult[] = [];
+  let broken = false;
+  for (const [title, step] of steps) {
+    if (broken) {
+      results.push({ title, state: 'failed', error: 'not reached' });
+      continue;
+    }
+    try {
+      await step(hand);
+      results.push({ title, state: 'passed' });
+    } catch (error) {
+      broken = true;
+      await hand.picture('failed');
+      results.push({ title, state: 'failed', error: String(error) });
+    }
+  }
+  return results;
+}
+
+export type Steps = readonly (readonly [string, (hand: Hand) => Promise<void>])[];
+
+/** How a person uses the workbench: palette, explorer, keyboard. */
+export class Hand {
+  readonly page: Page;
+  readonly folder: string;
+
+  constructor(private readonly workbench: Workbench) {
+    this.page = workbench.page;
+    this.folder = workbench.folder;
+  }
+
+  async palette(title: string): Promise<void> {
+    await this.pick('F1', `>${title}`, title);
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.pick('Control+p', name, name);
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+  }
+
+  /** Opens a list and picks the row of exactly that name; anew when the list closed or stayed without it. */
+  private async pick(key: string, typed: string, name: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input.input');
+    const exact = new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+    const row = this.page
+      .locator('.quick-input-list .monaco-list-row .label-name', { hasText: exact })
+      .first();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.page.keyboard.press(key);
+        await input.waitFor({ timeout: 10_000 });
+        await input.fill(typed);
+        await this.resting(row);
+        await row.click({ timeout: 5000 });
+        await this.settled('the list to close', () => isOver(input, typed), 10_000);
+        return;
+      } catch (error) {
+        if (attempt === 3) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
+  }
+
+  /** Answers a question that a command asks in the place of the palette. */
+  async answer(title: string, text: string): Promise<void> {
+    await this.page.locator('.quick-input-title', { hasText: title }).waitFor();
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits until a row keeps its place and its text: rows are used again for others while a list is filtered. */
+  private async resting(row: Locator): Promise<void> {
+    await row.waitFor({ timeout: 10_000 });
+    await row.evaluate(async (element) => {
+      const look = () => {
+        const { x, y } = element.getBoundingClientRect();
+        return `${String(x)} ${String(y)} ${String(element.isConnected)} ${element.textContent}`;
+      };
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      let last = look();
+      for (let same = 0, frames = 0; same < 20 && frames < 600; same += 1, frames += 1) {
+        await frame();
+        if (look() !== last) same = 0;
+        last = look();
+      }
+    });
+  }
+
+  line(text: string) {
+    return this.page.locator('.view-line', { hasText: text }).first();
+  }
+
+  async clickText(text: string): Promise<void> {
+    await this.line(text).getByText(text, { exact: false }).last().click();
+  }
+
+  /** The page of the panel that has an element: a frame in a frame, which comes some time after its tab. */
+  async panel(selector: string): Promise<Frame> {
+    let found: Frame | undefined;
+    await this.settled(`a panel with ${selector}`, async () => {
+      for (const frame of this.page.frames())
+        if (
+          (await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0)) > 0
+        )
+          found = frame;
+      return found !== undefined;
+    });
+    if (!found) throw new Error(`no panel with ${selector}`);
+    return found;
+  }
+
+  /** Looks again at every frame of the page until something is so. */
+  async settled(what: string, look: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
+    const end = Date.now() + limitMs;
+    while (!(await look())) {
+      if (Date.now() > end) throw new Error(`waited ${String(limitMs)} ms for ${what}`);
+      await this.page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+    }
+  }
+
+  async picture(name: string): Promise<void> {
+    mkdirSync(this.workbench.pictures, { recursive: true });
+    await this.page.screenshot({ path: join(this.workbench.pictures, `${name}.png`) });
+  }
+
+  /** The view, and for the documentation the same view under the light theme. */
+  async bothThemes(name: string): Promise<void> {
+    await this.page.mouse.move(900, 740);
+    await this.picture(`${name}-dark`);
+    if (!this.workbench.bothThemes) return;
+    await this.theme('vs');
+    await this.picture(`${name}-light`);
+    await this.theme('vs-dark');
+  }
+
+  private async theme(kind: 'vs' | 'vs-dark'): Promise<void> {
+    const shown = this.page.locator(`.monaco-workbench.${kind}`).first();
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await this.palette('Preferences: Toggle between Light/Dark Themes');
+      await shown.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      if (await shown.isVisible()) return;
+    }
+    throw new Error(`the theme did not change to ${kind}`);
+  }
+}
+
+/** A command may ask its first question in the same place at once. */
+async function isOver(input: Locator, typed: string): Promise<boolean> {
+  return !(await input.isVisible()) || (await input.inputValue()) !== typed;
+}
