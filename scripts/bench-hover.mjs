@@ -89,5 +89,6 @@ function moveSlider({ connection }, recipe, step) {
     uri: pathToFileURL(recipe).href,
     n: step + 1,
     parameters: { lambda: 0.3 + step / 40 },
+    quick: true,
   });
 }

@@ -24,12 +24,27 @@ async function redraws(browser: Browser): Promise<void> {
   await panel.settle();
   const lambdas = Array.from({ length: 40 }, (_, i) => 0.3 + i / 100);
   const times: number[] = [];
+  const work = await workOf(panel);
   for (const [i, lambda] of lambdas.entries()) {
     const view = viewOf(4, sectionsOf(), { lambda, alpha: 1, density: 1 }, { n: i + 1 });
     times.push(await drawn(panel, { type: 'view', revision: i + 2, view }));
   }
   tell('redraw after a slider moved', times);
+  const spent = ((await work()) / lambdas.length).toFixed(1);
+  console.log(`  the page's own work for one: ${spent} ms of processor time`);
   await panel.page.close();
+}
+
+/** Milliseconds of processor time that the page's main thread has spent since. */
+async function workOf({ page }: OpenPanel): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const spent = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN);
+  };
+  const before = await spent();
+  return async () => (await spent()) - before;
 }
 
 async function firstDrawing(browser: Browser, blocks: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DrawerRow, DrawerView } from '../../server/protocol/panels/mask-ratios';
 import type { Figure } from '../../server/protocol/panels/shared';
-import { fill, h, s } from '../shared/dom';
+import { Drawn, fill, h, s } from '../shared/dom';
 import {
   count,
   highOf,
@@ -25,6 +25,7 @@ export class DrawerCard {
   readonly element = h('section', { class: 'card drawer', hidden: true });
   private grid: Grid<DrawerRow> | undefined;
   private made = '';
+  private readonly drawn = new Drawn();
 
   constructor(private readonly actions: MaskActions) {}
 
@@ -32,6 +33,7 @@ export class DrawerCard {
     const { drawer, recipe, trusted } = model.snapshot;
     this.element.hidden = !drawer || !model.selection;
     if (!drawer || !recipe) return;
+    if (!this.drawn.differs(drawer, recipe.tasks, model.theme, trusted)) return;
     const key = `${recipe.tasks.join('\0')} ${model.theme.kind} ${drawer.title}`;
     if (!this.grid || this.made !== key) this.grid = new Grid(this.options(model));
     this.made = key;

@@ -1,6 +1,6 @@
 import type { SectionView } from '../../server/protocol/panels/mask-ratios';
 import { segments } from '../shared/components';
-import { eachFrame, fill, h, styled } from '../shared/dom';
+import { Drawn, eachFrame, fill, h, styled } from '../shared/dom';
 import { nbsp, percent } from '../shared/format';
 import { taskKey } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
@@ -44,8 +44,9 @@ export class LayersCard {
   private model: MaskModel | undefined;
   private mark = 0;
   private anchor: number | undefined;
+  private readonly drawn = new Drawn();
   private readonly redraw = eachFrame(() => {
-    if (this.model) this.draw(this.model);
+    if (this.model) this.drawNow(this.model);
   });
 
   constructor(
@@ -74,6 +75,12 @@ export class LayersCard {
 
   draw(model: MaskModel): void {
     this.model = model;
+    const { view, recipe, sections } = model.snapshot;
+    const arranged = [model.isolated, model.selection, model.section];
+    if (this.drawn.differs(view, recipe, sections, model.theme, ...arranged)) this.drawNow(model);
+  }
+
+  private drawNow(model: MaskModel): void {
     const { view, recipe, sections } = model.snapshot;
     if (!view || !recipe) return;
     const width = this.element.clientWidth - 30;

@@ -1,5 +1,5 @@
 import { interpolate } from '../shared/colours';
-import { fill, h } from '../shared/dom';
+import { Drawn, fill, h } from '../shared/dom';
 import { missing, nbsp, percent, signed, valueOf } from '../shared/format';
 import type { MaskView } from '../../server/protocol/panels/mask-ratios';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
@@ -13,6 +13,7 @@ const conflictRanges = [0.02, 0.04, 0.08, 0.16, 0.5];
 export class PairsCard {
   readonly element = h('section', { class: 'card pairs' });
   private readonly matrix: TaskMatrix;
+  private readonly drawn = new Drawn();
 
   constructor(tools: { readonly tooltip: Tooltip; readonly live: LiveRegion }) {
     this.matrix = new TaskMatrix(tools);
@@ -21,6 +22,10 @@ export class PairsCard {
   draw(model: MaskModel): void {
     const { view, recipe } = model.snapshot;
     if (!view || !recipe) return;
+    // No handle moves these numbers, though each answer brings them along.
+    const { cosine, conflict, norms, sentences } = view;
+    const numbers = JSON.stringify([cosine, conflict, norms, sentences.pairs]);
+    if (!this.drawn.differs(numbers, recipe.tasks, model.theme)) return;
     const ranges = rangesOf(view);
     fill(
       this.element,

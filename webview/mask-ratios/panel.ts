@@ -14,7 +14,7 @@ import { moved } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
 import { SpectraCard, withDelta } from './spectra-card';
-import { toolbar } from './toolbar';
+import { Toolbar } from './toolbar';
 import { CoverageCard, KeepsCard } from './totals';
 import { TwinCard } from './twin';
 
@@ -44,12 +44,13 @@ export class MaskPanel implements MaskActions {
     receive: (message) => {
       this.receive(message);
     },
-    toolbar: () => toolbar(this.page, this),
+    toolbar: () => this.toolbar.draw(),
     view: (waiting) => this.view(waiting),
   });
   /** The values on the sliders were sent to the recipe and not moved since. */
   private written = false;
   private request = 0;
+  private readonly toolbar = new Toolbar(this.page, this);
   private readonly sliders = new Sliders(this);
   private readonly keeps = new KeepsCard();
   private readonly coverage = new CoverageCard();

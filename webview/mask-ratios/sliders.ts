@@ -3,11 +3,12 @@ import type { AnyDataset } from '../shared/chart';
 import type { Overlay } from '../shared/chart';
 import { baseOptions, Picture, roundUp } from '../shared/chart';
 import { button } from '../shared/components';
-import { fill, h, styled } from '../shared/dom';
+import { Drawn, fill, h, styled } from '../shared/dom';
 import { icon } from '../shared/icons';
 import { percent } from '../shared/format';
 import { link } from '../shared/states';
 import { taskMark } from '../shared/tasks';
+import type { Theme } from '../shared/theme';
 import type { MaskActions, MaskModel } from './model';
 import { moved, parameterNames, symbols } from './model';
 
@@ -81,6 +82,7 @@ class SliderCard {
   private readonly saved = h('div', { class: 'saved-mark', 'aria-hidden': 'true' }, '▴');
   private readonly track: HTMLElement;
   private readonly ignored = h('div', { class: 'ignored secondary' });
+  private readonly drawn = new Drawn();
   private value = 0;
   private savedValue = 0;
 
@@ -197,11 +199,17 @@ class SliderCard {
   private drawCurve(model: MaskModel): void {
     const curve = model.snapshot.curves.find(({ parameter }) => parameter === this.name);
     const [min, max] = this.domain();
+    const { theme, isolated, snapshot } = model;
+    if (!this.drawn.differs(curve, theme, isolated, min, max, snapshot.recipe?.tasks)) {
+      this.picture.redraw();
+      this.align();
+      return;
+    }
     this.picture.show(
       {
         type: 'line',
         data: { datasets: curve ? curveDatasets(model, curve) : [] },
-        options: baseOptions(model.theme, {
+        options: baseOptions(theme, {
           x: {
             min,
             max,
@@ -216,7 +224,7 @@ class SliderCard {
             label: (y) => `${percent(y, 0)} %`,
           },
         }),
-        overlays: [this.marks(model)],
+        overlays: [this.marks(theme)],
       },
       this.summary(model, curve),
     );
@@ -235,8 +243,7 @@ class SliderCard {
   }
 
   /** The accent line at the present value, the dashed one at the recipe's, and dots on the curves. */
-  private marks(model: MaskModel): Overlay {
-    const { theme } = model;
+  private marks(theme: Theme): Overlay {
     return (context, chart) => {
       const { left, right, top: y0, bottom } = chart.chartArea;
       const line = (value: number, colour: string, width: number, dash: readonly number[]) => {

@@ -1,5 +1,5 @@
 import { button, select } from '../shared/components';
-import { h } from '../shared/dom';
+import { Drawn, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
 import { count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
@@ -7,50 +7,65 @@ import type { MaskActions, MaskModel, MaskPage } from './model';
 import { twinsAsCsv } from './twin';
 
 /** Which recipe, what its numbers stand on, and what can be done with them. */
-export function toolbar(
-  { model, post, main }: MaskPage,
-  actions: MaskActions,
-): readonly HTMLElement[] {
-  const { snapshot, twin } = model;
-  return [
-    select(
-      'Recipe',
-      snapshot.recipes.map(({ uri, label }) => ({ value: uri, label })),
-      snapshot.uri ?? '',
-      (uri) => {
-        post({ type: 'selectRecipe', uri });
-      },
-    ),
-    h('span', { class: 'secondary facts' }, recipeFacts(model)),
-    h(
+export class Toolbar {
+  private readonly drawn = new Drawn();
+  private parts: readonly HTMLElement[] = [];
+
+  constructor(
+    private readonly page: MaskPage,
+    private readonly actions: MaskActions,
+  ) {}
+
+  draw(): readonly HTMLElement[] {
+    const { snapshot, twin } = this.page.model;
+    const { recipes, uri, recipe, view, exact, trusted } = snapshot;
+    const texts = JSON.stringify([recipes, uri, recipe, view?.source, exact?.source]);
+    if (this.drawn.differs(texts, exact?.parameters.lambda, trusted, twin))
+      this.parts = [this.recipes(), this.facts(), this.end()];
+    return this.parts;
+  }
+
+  private recipes(): HTMLElement {
+    const { recipes, uri = '' } = this.page.model.snapshot;
+    const choices = recipes.map((recipe) => ({ value: recipe.uri, label: recipe.label }));
+    return select('Recipe', choices, uri, (chosen) => {
+      this.page.post({ type: 'selectRecipe', uri: chosen });
+    });
+  }
+
+  private facts(): HTMLElement {
+    return h('span', { class: 'secondary facts' }, recipeFacts(this.page.model));
+  }
+
+  private end(): HTMLElement {
+    const { snapshot, twin } = this.page.model;
+    const { trusted } = snapshot;
+    return h(
       'span',
       { class: 'end' },
-      ...sourceChips(model),
+      ...sourceChips(this.page.model),
       twinButton(twin, () => {
-        actions.toggleTwin();
+        this.actions.toggleTwin();
       }),
       exportMenu(
         {
           name: `mask-ratios-${snapshot.recipe?.name ?? ''}`,
-          cards: () => main,
-          csv: () => twinsAsCsv(model),
-          footer: () => figureFooter(model),
+          cards: () => this.page.main,
+          csv: () => twinsAsCsv(this.page.model),
+          footer: () => figureFooter(this.page.model),
         },
-        post,
+        this.page.post,
       ),
       button(
         'Compute exactly',
-        {
-          disabled: !snapshot.trusted,
-          ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
-        },
+        { disabled: !trusted, ...(trusted ? {} : { title: 'The workspace is not trusted' }) },
         () => {
-          post({ type: 'computeExactly' });
+          this.page.post({ type: 'computeExactly' });
         },
         icon('play'),
       ),
-    ),
-  ];
+    );
+  }
 }
 
 /** Method and size of what is looked at. */

@@ -3,7 +3,7 @@ import type { AnyDataset } from '../shared/chart';
 import type { Overlay } from '../shared/chart';
 import { baseOptions, Picture } from '../shared/chart';
 import { inkOn, mix } from '../shared/colours';
-import { fill, h, s } from '../shared/dom';
+import { Drawn, fill, h, s } from '../shared/dom';
 import type { Figure } from '../../server/protocol/panels/shared';
 import { halfWidth, highOf, lowOf, missing, nbsp, percent, valueOf } from '../shared/format';
 import { patternFill, patterns } from '../shared/patterns';
@@ -15,6 +15,7 @@ import { coverageClasses } from './model';
 /** Grouped bars as in the paper's Figure 2. */
 export class KeepsCard {
   readonly element = h('section', { class: 'card keeps', tabindex: 0 });
+  private readonly drawn = new Drawn();
   private readonly legend = h('div', { class: 'legend' });
   private readonly picture = new Picture('bars');
   private readonly groups = h('div', { class: 'bar-groups secondary', 'aria-hidden': 'true' });
@@ -34,6 +35,7 @@ export class KeepsCard {
     const { snapshot, theme } = model;
     const { view, exact, recipe, paper } = snapshot;
     if (!view || !recipe) return;
+    if (!this.drawn.differs(view, exact, recipe, paper, theme, model.isolated)) return;
     fill(
       this.legend,
       ...recipe.tasks.map((task, i) =>
@@ -195,10 +197,12 @@ function yardstickKey(theme: Theme): Node {
 /** Two headline numbers and stacked bars: how many tasks keep a weight. */
 export class CoverageCard {
   readonly element = h('section', { class: 'card coverage', tabindex: 0 });
+  private readonly drawn = new Drawn();
 
   draw(model: MaskModel): void {
     const { view, recipe, paper } = model.snapshot;
     if (!view || !recipe) return;
+    if (!this.drawn.differs(view, recipe, paper, model.theme)) return;
     const all = view.coverage[0]?.shares;
     const selfish = all?.[1];
     const bars = view.coverage.map(({ label, shares }) =>

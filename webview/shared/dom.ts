@@ -47,7 +47,25 @@ function append(element: Element, children: readonly Child[]): void {
 
 /** Replaces what an element holds, and nothing when it already holds exactly that. */
 export function fill(element: Element, ...children: Child[]): void {
-  element.replaceChildren(...children.filter((child): child is Node | string => Boolean(child)));
+  const wanted = children.filter((child): child is Node | string => Boolean(child));
+  const { childNodes } = element;
+  if (wanted.length === childNodes.length && wanted.every((child, i) => childNodes[i] === child))
+    return;
+  element.replaceChildren(...wanted);
+}
+
+/** What was drawn last; what did not change is not drawn again. */
+export class Drawn {
+  private inputs: readonly unknown[] = [];
+
+  /** True when any of these is another than at the last call. */
+  differs(...inputs: readonly unknown[]): boolean {
+    const same =
+      inputs.length === this.inputs.length &&
+      inputs.every((input, i) => Object.is(input, this.inputs[i]));
+    this.inputs = inputs;
+    return !same;
+  }
 }
 
 /** Sets custom properties and sizes by script, which the strict policy allows. */

@@ -105,14 +105,7 @@ export class Page<Model extends PanelModel, To extends Revised & Message, From e
       banners.some(({ level }) => level === 'stale'),
     );
     const { cards, draw } = this.options.view(phaseView(phase, this.act));
-    this.place(cards);
-    draw?.();
-  }
-
-  /** Puts cards into the page once: taking them out would lose focus and scroll. */
-  private place(cards: readonly HTMLElement[]): void {
-    const { children } = this.main;
-    if (cards.length === children.length && cards.every((card, i) => children[i] === card)) return;
     fill(this.main, ...cards);
+    draw?.();
   }
 }
