@@ -19,6 +19,12 @@ export function reportFailure(
   return status;
 }
 
+/** The same as plain data, for answers that go on after it. */
+export function describeFailure(error: unknown): Pick<Failure, 'code' | 'message'> {
+  const { code, message } = describe(error, undefined);
+  return { code, message };
+}
+
 interface Failure {
   readonly code: string;
   readonly message: string;

@@ -3,13 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import { isRecord } from '../protocol/shape';
-import { turnPicture } from '../policy/pictures';
 import { loadRemotePolicy } from '../policy/remote-policy';
-import type { Observation, Picture, Policy } from '../policy/types';
+import type { Policy } from '../policy/types';
 import { parseRecipe } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
-import { readFrame, readPicture } from '../jobs/frames';
 import { usage } from './arguments';
 import { mergedRun } from './merged-run';
 import type { Call } from './verb';
@@ -87,57 +85,6 @@ function threadsOf({ options }: Call): { readonly threads?: number } {
   if (!Number.isInteger(threads) || threads < 1)
     throw usage(`--threads takes a whole number from 1 on, not ${text}`);
   return { threads };
-}
-
-/** An observation for a policy whose pictures have an edge of `size` pixels. */
-export type Seen = (size: number) => Promise<Observation>;
-
-/**
- * Reads what `--images` or `--frame`, `--instruction`, `--proprio` and `--rotate` describe. Pictures are
- * read at once, so that a bad one is told before a model is loaded; a frame may have to be drawn, in the
- * size that the policy takes.
- */
-export async function readObservation({ options }: Call): Promise<Seen> {
-  const isTurned = readRotation(options.text('rotate'));
-  const turned = (images: readonly Picture[]) => (isTurned ? images.map(turnPicture) : images);
-  const frame = options.text('frame');
-  const paths = options.text('images')?.split(',').filter(Boolean);
-  const instruction = options.text('instruction');
-  const text = options.text('proprio');
-  const own = {
-    ...(instruction === undefined ? {} : { instruction }),
-    ...(text === undefined ? {} : { proprio: parseProprio(text) }),
-  };
-  if (frame !== undefined) {
-    if (paths) throw usage('--frame brings its own pictures; leave --images out');
-    return async (size) => {
-      const seen = await readFrame(frame, size);
-      return { ...seen, images: turned(seen.images), ...own };
-    };
-  }
-  if (!paths || instruction === undefined)
-    throw usage(`--${paths ? 'instruction' : 'images'} is needed`);
-  const images = turned(await Promise.all(paths.map(readPicture)));
-  return () => Promise.resolve({ instruction, images, ...own });
-}
-
-function parseProprio(text: string): number[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
-    throw usage(`--proprio takes a JSON list of numbers such as [0.1, 0.2], not ${text}`);
-  return value;
-}
-
-/** Whether pictures are to be turned by 180°. */
-export function readRotation(text: string | undefined): boolean {
-  if (text === undefined || text === '0') return false;
-  if (text === '180') return true;
-  throw usage(`--rotate takes 0 or 180, not ${text}`);
 }
 
 /** The task of `--task`, or undefined. */

@@ -232,6 +232,7 @@ export const verbs: readonly VerbSpec[] = [
     options: {
       ...observationOptions,
       detail: { type: 'boolean', help: 'pictures, both pairings and the norm of every token' },
+      follow: { type: 'boolean', help: 'answers observations from standard input, a line each' },
       ...loadOptions,
     },
     load: () => import('./verbs/route'),

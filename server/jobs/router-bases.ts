@@ -11,7 +11,7 @@ import { TensorReader } from '../tensors/reader';
 import type { CheckpointFile, TensorInfo } from '../tensors/types';
 import { createOutput, finishOutput, planOutput, TensorWriter } from '../tensors/writer';
 
-export type RouterFacts = NonNullable<Manifest['router']>;
+export type RouterFacts = Omit<NonNullable<Manifest['router']>, 'offsets'>;
 
 /** Paths of the router and the value projection each is made from. */
 const paths = { task: 'xattn.v.task', action: 'xattn.v.action' } as const;

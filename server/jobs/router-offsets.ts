@@ -3,7 +3,8 @@ import { loadRemotePolicy } from '../policy/remote-policy';
 import type { Recipe } from '../recipe/schema';
 import { writeJsonAtomic } from '../runs/files';
 import type { Manifest } from '../runs/manifest';
-import { expectFrames, readFrame } from './frames';
+import { expectFrames } from './frame-files';
+import { readFrame } from './frames';
 
 /** The frames that `router.offset: stored` takes its means from; absolute, empty without that option. */
 export function calibrationFrames({ router }: Recipe, recipePath: string): readonly string[] {

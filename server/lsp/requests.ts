@@ -1,11 +1,13 @@
 import { ResponseError, type CancellationToken } from 'vscode-languageserver';
 import { MergeError } from '../protocol/merge-error';
 import type { Notifications, Requests } from '../protocol/methods';
+import { changedKeys } from './run-changes';
 import { recipeTemplate } from '../recipe/template';
 import { listDevices } from '../compute/devices';
 import { listCheckpoints } from './checkpoints';
 import type { ServerContext } from './context';
 import { checkOnDisk } from './check';
+import { listFrames } from '../jobs/frame-files';
 import { startJob, stopJob } from './jobs';
 import { maskAnswer, maskCurve, maskLayer, recipeEdits } from './mask-panel';
 import { findRecipes, outputFolders } from './recipes';
@@ -33,6 +35,8 @@ export function registerRequests(context: ServerContext): void {
       return found.map(({ summary }) => summary);
     },
     'mergevla/device/list': () => Promise.resolve(devices()),
+    'mergevla/run/changes': (params) => changedKeys(context, params),
+    'mergevla/frame/list': ({ path }) => framesOf(context, path),
     'mergevla/job/start': (params) => startJob(context, params),
     'mergevla/job/stop': ({ run }) => stopJob(run),
     'mergevla/masks/answer': (params) => maskAnswer(context, params),
@@ -70,6 +74,14 @@ function answer(handler: Handler): Handler {
       return new ResponseError(refused, error.message, { code: error.code });
     }
   };
+}
+
+/** Reading a file that the workspace names is a matter of trust. */
+function framesOf({ session }: ServerContext, path: string) {
+  if (session.trusted) return listFrames(path);
+  throw new MergeError('MV594', 'files of frames are read only in a trusted workspace', {
+    fault: 'usage',
+  });
 }
 
 function devices(): Requests['mergevla/device/list']['result'] {

@@ -29,7 +29,7 @@ export interface EpisodeLine {
   readonly error?: string;
   /** `experts`: the task whose expert acted, when it was another task's. */
   readonly expert?: string;
-  /** The router's choice, its pairing, and raw scores in both pairings, by task. */
+  /** The router's choice and its pairing; raw scores by task: `scores` are those of `same`. */
   readonly routed?: string;
   readonly pairing?: 'same' | 'crossed';
   readonly scores?: Readonly<Record<string, number>>;

@@ -29,6 +29,10 @@ export interface Requests {
   'mergevla/device/list': { params: NoParams; result: readonly DeviceSummary[] };
   /** Starts the command as a process of its own, which outlives the server and the window. */
   'mergevla/job/start': { params: JobStartParams; result: JobStarted };
+  /** Keys of a recipe that say something else than when the run was made. */
+  'mergevla/run/changes': { params: RunChangesParams; result: readonly string[] };
+  /** First frames of the episodes in a file of demonstrations, or the one frame of another file. */
+  'mergevla/frame/list': { params: { readonly path: string }; result: readonly FrameChoice[] };
   /** Asks a running job to end; it does within two seconds. False where nothing runs. */
   'mergevla/job/stop': { params: { readonly run: string }; result: boolean };
   /** Mask ratios of a recipe as it stands, or with parameters moved. */
@@ -60,6 +64,10 @@ export type NoParams = Readonly<Record<string, never>>;
 
 export interface RecipeParams {
   readonly uri: string;
+}
+
+export interface RunChangesParams extends RecipeParams {
+  readonly run: string;
 }
 
 export interface RecipeEditParams extends RecipeParams {
@@ -147,6 +155,13 @@ export interface JobStartParams {
   readonly run?: string;
   /** In place of `run.device` of the recipe. */
   readonly device?: string;
+}
+
+/** One frame of a file that a person can choose. */
+export interface FrameChoice {
+  /** `FILE#N`, as the command's `--frame` takes it. */
+  readonly id: string;
+  readonly label: string;
 }
 
 export interface JobStarted {

@@ -6,7 +6,7 @@ import { isRecipe } from '../recipes';
 import { asWorkspaceEdit } from '../text-edits';
 import { isTrusted } from '../trust';
 import type { Commands, Parts } from './context';
-import { parseJson } from './observation';
+import { parseJson } from './asked';
 
 /** Commands on processors. */
 export function deviceCommands(parts: Parts): Commands {

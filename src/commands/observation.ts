@@ -2,6 +2,7 @@ import { ProgressLocation, window } from 'vscode';
 import { isRecord } from '../../server/protocol/shape';
 import { runCommand } from '../command-line';
 import { deviceArguments } from '../config';
+import { failureOf, parseJson, type Asked } from './asked';
 import type { Parts } from './context';
 
 /** What a policy is shown once. */
@@ -60,17 +61,6 @@ export function asObservation(value: unknown): Observation | undefined {
   };
 }
 
-/** Why a command gave no answer: its own sentence and code, or the last line it complained with. */
-export interface Failure {
-  readonly message: string;
-  readonly code?: string;
-}
-
-export type Asked =
-  | { readonly state: 'answered'; readonly value: unknown }
-  | { readonly state: 'failed'; readonly failure: Failure }
-  | { readonly state: 'cancelled' };
-
 /** Runs `route` or `act` on a run or recipe in a process of its own, which the notification can cancel. */
 export async function askPolicy(
   parts: Parts,
@@ -95,22 +85,4 @@ export async function askPolicy(
   const value = parseJson(result.stdout);
   if (result.code === 0) return { state: 'answered', value };
   return { state: 'failed', failure: failureOf(value, result.stderr) };
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function failureOf(value: unknown, stderr: string): Failure {
-  const error = isRecord(value) ? value['error'] : undefined;
-  const [message, code] = isRecord(error) ? [error['message'], error['code']] : [];
-  const last = stderr.trim().split('\n').at(-1);
-  return {
-    message: typeof message === 'string' ? message : last ? last : 'the policy gave no answer',
-    ...(typeof code === 'string' ? { code } : {}),
-  };
 }

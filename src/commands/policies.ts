@@ -6,7 +6,8 @@ import { isTrusted } from '../trust';
 import { actDocument } from './act-document';
 import type { Commands, Parts } from './context';
 import { runPath } from './jobs';
-import { asObservation, askObservation, askPolicy, type Failure } from './observation';
+import type { Failure } from './asked';
+import { asObservation, askObservation, askPolicy } from './observation';
 
 /** What the routing panel opens with after an observation was routed. */
 export interface RoutedObservation {

@@ -5,7 +5,7 @@ import { createCommandTerminal, type CommandTerminal } from '../command-terminal
 import { isTrusted } from '../trust';
 import type { Commands, Parts } from './context';
 import { deviceArguments } from '../config';
-import { parseJson } from './observation';
+import { parseJson } from './asked';
 import { choosePolicy } from './policies';
 
 /** Where a served policy listens, as the command prints it. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { EpisodeLine } from '../../server/protocol/episode-line';
 import type { RoutedEpisode, RoutedSet } from '../../server/protocol/panels/routing';
 import type { Pairing } from '../../server/protocol/routing';
@@ -19,17 +20,31 @@ export function pairingOf({ lines }: RunEpisodes): Pairing {
 /** All routed episodes of a run as one pairing decided, or would have decided, them. */
 export function routedSet(entry: RunEpisodes, pairing: Pairing): RoutedSet | undefined {
   const tasks = routedTasks(entry);
-  const own = pairingOf(entry);
   const episodes = entry.lines
     .filter((line) => line.routed !== undefined && line.error === undefined)
     .flatMap((line): RoutedEpisode[] => {
-      const scores = pairing === own ? line.scores : line.crossed;
+      const scores = pairing === 'same' ? line.scores : line.crossed;
       return scores ? [routedEpisode(line, scores, [tasks, entry.run.path])] : [];
     });
   if (episodes.length === 0) return undefined;
   const right = episodes.filter(({ truth, routed }) => truth === routed).length;
   const counts = { successes: right, trials: episodes.length };
   return { episodes, right: right / episodes.length, ...wilson(counts) };
+}
+
+/** Recorded episodes of the routed policy, whose first frames can be routed again. */
+export function recordedEpisodes({ run, lines }: RunEpisodes) {
+  return lines.flatMap((line) =>
+    line.replay === undefined || line.routed === undefined
+      ? []
+      : [
+          {
+            id: episodeId(`${run.path}#${line.policy}`, line),
+            label: `seed ${String(line.seed)} · ${line.task}`,
+            file: join(run.path, line.replay),
+          },
+        ],
+  );
 }
 
 function routedEpisode(

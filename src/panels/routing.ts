@@ -1,4 +1,4 @@
-import { commands, workspace, type Disposable } from 'vscode';
+import { commands, Uri, workspace, type Disposable } from 'vscode';
 import type {
   FromRoutingPanel,
   RoutingSnapshot,
@@ -11,16 +11,15 @@ import type { RouteAnswer } from '../../server/protocol/routing';
 import { isRouteAnswer } from '../../server/protocol/routing';
 import { isRecord } from '../../server/protocol/shape';
 import type { Parts } from '../commands/context';
-import {
-  askObservation,
-  askPolicy,
-  type Asked,
-  type Failure,
-  type Observation,
-} from '../commands/observation';
+import type { Asked, Failure } from '../commands/asked';
+import { nodeForJobs } from '../command-line';
+import { deviceArguments } from '../config';
+import { isRecipe } from '../recipes';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { readRunEpisodes } from './run-episodes';
-import { pairingOf, routedSet, routedTasks } from './routing-view';
+import { RouterProcess } from './router-process';
+import { ObservationChoice } from './routing-observation';
+import { pairingOf, recordedEpisodes, routedSet, routedTasks } from './routing-view';
 import type { RunEpisodes } from './success-view';
 
 export function routingPanel(parts: Parts): PanelKind<ToRoutingPanel, FromRoutingPanel> {
@@ -32,25 +31,35 @@ export function routingPanel(parts: Parts): PanelKind<ToRoutingPanel, FromRoutin
   };
 }
 
+/** Without an answer for so long, the panel says what it waits for. */
+const patienceMs = 10_000;
+
 /** One run: its router's answer for an observation, and how its recorded episodes were routed. */
 class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
   private run: string | undefined;
-  private source: RoutingSnapshot['source'] = 'images';
-  private observation: Observation | undefined;
   private answer: RouteAnswer | undefined;
-  private failure: Banner | undefined;
-  private readonly subscription: Disposable;
+  private banners: readonly Banner[] = [];
+  private busy: { readonly text: string; readonly isSlow: boolean } | undefined;
+  private router: { readonly key: string; readonly process: RouterProcess } | undefined;
+  private readonly observation: ObservationChoice;
+  private readonly subscriptions: readonly Disposable[];
 
   constructor(
     private readonly parts: Parts,
     private readonly channel: Channel<ToRoutingPanel>,
     argument: unknown,
   ) {
+    this.observation = new ObservationChoice(parts);
     if (typeof argument === 'string') this.run = argument;
     else if (isRecord(argument)) this.openWith(argument);
-    this.subscription = parts.runs.onDidChange(() => {
-      channel.refresh();
-    });
+    this.subscriptions = [
+      parts.runs.onDidChange(() => {
+        channel.refresh();
+      }),
+      workspace.onDidChangeTextDocument(({ document }) => {
+        if (isRecipe(document) && document.uri.fsPath === this.recipe()) channel.refresh();
+      }),
+    ];
   }
 
   /** A run, and the answer that it gave for an observation, when the panel is opened with both. */
@@ -65,19 +74,19 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     this.run ??= finished[0]?.path;
     const all = await readRunEpisodes(this.parts.runs);
     const entry = all.find(({ run }) => run.path === this.run);
-    const episodes = entry ? setsOf(entry) : noEpisodes;
-    const nothing = !this.answer && !episodes.same && !episodes.crossed;
+    this.observation.setEpisodes(entry ? recordedEpisodes(entry) : []);
+    const { busy } = this;
     return {
       type: 'snapshot',
       snapshot: {
-        phase: nothing ? emptyPhase(finished.length > 0) : { kind: 'ready' },
-        banners: this.failure ? [this.failure] : [],
+        phase: this.phase(),
+        banners: [...this.banners, ...(await this.staleBanner())],
         runs: choices(finished, this.run),
         ...(this.run === undefined ? {} : { run: this.run }),
-        source: this.source,
-        frames: [],
         trusted: workspace.isTrusted,
-        ...episodes,
+        ...(busy ? { busy: busy.text } : {}),
+        ...(entry ? setsOf(entry) : noEpisodes),
+        ...this.observation.snapshot(),
         ...this.answered(),
       },
     };
@@ -91,57 +100,193 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     return { answer, tasks: Object.keys(answer.scores), ...pairing };
   }
 
+  private phase(): Phase {
+    const { busy, run, answer } = this;
+    if (run === undefined) return noRun;
+    if (!busy || answer) return { kind: 'ready' };
+    const waitingFor = busy.isSlow ? { waitingFor: 'the policy of the run' } : {};
+    return { kind: 'loading', text: busy.text, ...waitingFor };
+  }
+
+  /** The recipe on screen may say another router by now than the run was made with. */
+  private async staleBanner(): Promise<readonly Banner[]> {
+    const run = this.run === undefined ? undefined : this.parts.runs.find(this.run);
+    if (!run?.recipe || !workspace.isTrusted) return [];
+    const uri = Uri.file(run.recipe).toString();
+    const changed = await this.parts.server
+      .request('mergevla/run/changes', { run: run.path, uri })
+      .catch((): readonly string[] => []);
+    if (!changed.includes('router')) return [];
+    const text = 'The router of the recipe has changed since this run was merged';
+    return [{ level: 'stale', text, action: { label: 'Merge', id: 'merge' } }];
+  }
+
   async receive(message: FromRoutingPanel): Promise<void> {
     switch (message.type) {
       case 'selectRun':
-        this.run = message.id;
-        this.answer = undefined;
-        this.failure = undefined;
-        this.channel.refresh();
+        this.select(message.id);
         return;
       case 'setSource':
-        this.source = message.source;
-        if (message.source === 'images') this.observation = undefined;
+        this.observation.source = message.source;
         this.channel.refresh();
         return;
       case 'route':
         return this.route();
+      case 'stop':
+        this.stop();
+        return;
       case 'action':
-        if (message.id === 'route') return this.route();
+        return this.act(message.id);
+      case 'selectFrame':
+        if (this.observation.choose(message.id)) return this.route();
         return;
       case 'replay':
-      case 'selectFrame':
         await commands.executeCommand('mergevla.replayEpisode', message.id);
         return;
       case 'showEpisodes':
         await commands.executeCommand('mergevla.showSuccessRates');
         return;
       default:
+        return this.change(message);
     }
   }
 
   dispose(): void {
-    this.subscription.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.router?.process.stop();
+    this.observation.dispose();
   }
 
-  private keep(asked: Exclude<Asked, { state: 'cancelled' }>): void {
-    const value = asked.state === 'answered' ? asked.value : undefined;
-    this.answer = isRouteAnswer(value) ? value : undefined;
-    const failure = asked.state === 'failed' ? asked.failure : noAnswer;
-    this.failure = this.answer ? undefined : bannerOf(failure);
+  /** Changes of the observation that the user puts together. */
+  private async change(message: FromRoutingPanel): Promise<void> {
+    const { observation } = this;
+    switch (message.type) {
+      case 'addPictures':
+        this.tell(observation.add(message.pictures.map(fromBase64)));
+        return;
+      case 'pickPictures':
+        this.tell(await observation.pickPictures());
+        return;
+      case 'setObservation':
+        observation.edit(message);
+        return;
+      case 'wantPicture': {
+        const content = observation.content(message.id);
+        if (content !== undefined) this.channel.send({ type: 'picture', id: message.id, content });
+        return;
+      }
+      case 'pickDataset':
+        return this.pickDataset();
+      default:
+    }
   }
 
-  /** Asks for pictures and the instruction, then runs the router in a job of its own. */
-  private async route(): Promise<void> {
-    if (!workspace.isTrusted || this.run === undefined) return;
-    this.observation ??= await askObservation();
-    const { observation, run } = this;
-    if (!observation) return;
-    const asked = await askPolicy(this.parts, 'route', run, observation);
-    if (asked.state === 'cancelled') return;
-    this.keep(asked);
-    if (this.failure) this.observation = undefined;
+  private async act(id: string): Promise<void> {
+    if (id === 'stop') this.stop();
+    else if (id === 'route' || id === 'retry') await this.route();
+    else if (id === 'revealRouter') await this.revealRouter();
+  }
+
+  private select(run: string): void {
+    this.stop();
+    this.run = run;
+    this.answer = undefined;
+    this.banners = [];
+    this.observation.cameras = undefined;
     this.channel.refresh();
+  }
+
+  private async pickDataset(): Promise<void> {
+    if (!workspace.isTrusted) return;
+    try {
+      if (await this.observation.pickDataset()) await this.route();
+    } catch (error) {
+      this.tell([error instanceof Error ? error.message : String(error)]);
+    }
+  }
+
+  /** Shows sentences as banners in the place of those before. */
+  private tell(sentences: readonly string[]): void {
+    this.banners = sentences.map((text) => ({ level: 'error', text }));
+    this.channel.refresh();
+  }
+
+  /** Asks the run's policy, which is loaded when it is first asked and then stays for a while. */
+  private async route(): Promise<void> {
+    const { run } = this;
+    if (!workspace.isTrusted || run === undefined) return;
+    const request = await this.observation.request();
+    if (typeof request === 'string') {
+      this.tell([request]);
+      return;
+    }
+    const router = this.routerOf(run);
+    const asked = router.ask(request);
+    this.banners = [];
+    this.channel.refresh();
+    this.keep(await asked, run);
+  }
+
+  private keep(asked: Asked, run: string): void {
+    if (asked.state === 'cancelled' || run !== this.run) return;
+    const value = asked.state === 'answered' ? asked.value : undefined;
+    if (isRouteAnswer(value)) this.answer = value;
+    else this.banners = [bannerOf(asked.state === 'failed' ? asked.failure : noAnswer)];
+    this.busy = undefined;
+    this.channel.refresh();
+  }
+
+  private routerOf(run: string): RouterProcess {
+    const args = [run, ...deviceArguments()];
+    const key = args.join('\0');
+    if (this.router?.key !== key) {
+      this.router?.process.stop();
+      const process = new RouterProcess({ ...nodeForJobs(), cli: this.parts.cli }, args, {
+        ready: ({ cameras }) => {
+          this.observation.cameras = cameras;
+          if (this.busy) this.busy = { text: 'Routing', isSlow: false };
+          this.channel.refresh();
+        },
+        ended: () => {
+          if (this.router?.process === process) this.router = undefined;
+        },
+      });
+      this.router = { key, process };
+      this.wait('Loading the policy');
+    } else this.busy = { text: 'Routing', isSlow: false };
+    return this.router.process;
+  }
+
+  private wait(text: string): void {
+    const busy = { text, isSlow: false };
+    this.busy = busy;
+    setTimeout(() => {
+      if (this.busy !== busy) return;
+      this.busy = { text, isSlow: true };
+      this.channel.refresh();
+    }, patienceMs);
+  }
+
+  private stop(): void {
+    this.router?.process.stop();
+    this.busy = undefined;
+    this.channel.refresh();
+  }
+
+  private recipe(): string | undefined {
+    return this.run === undefined ? undefined : this.parts.runs.find(this.run)?.recipe;
+  }
+
+  /** Opens the recipe at its router, or at its end where it has none. */
+  private async revealRouter(): Promise<void> {
+    const recipe = this.recipe();
+    if (recipe === undefined) return;
+    const document = await workspace.openTextDocument(recipe);
+    const at = /^router:/m.exec(document.getText())?.index ?? document.getText().length;
+    const { line } = document.positionAt(at);
+    await commands.executeCommand('vscode.open', document.uri, {
+      selection: document.lineAt(line).range,
+    });
   }
 }
 
@@ -165,36 +310,32 @@ function setsOf(entry: RunEpisodes): Episodes {
   };
 }
 
+const fromBase64 = ({ name, content }: { readonly name: string; readonly content: string }) => ({
+  name,
+  content: Buffer.from(content, 'base64'),
+});
+
 const noAnswer: Failure = { message: 'the router gave no answer' };
 
-/** What went wrong, with the way to try again. */
+/** What went wrong, with what helps: the line of the recipe where it asks for no router. */
 function bannerOf({ message, code }: Failure): Banner {
   return {
     level: 'error',
     text: message,
     ...(code === undefined ? {} : { code }),
-    action: { label: 'Choose pictures again', id: 'route' },
+    action:
+      code === 'MV576'
+        ? { label: 'Show router in the recipe', id: 'revealRouter' }
+        : { label: 'Route again', id: 'route' },
   };
 }
 
-function emptyPhase(hasRuns: boolean): Phase {
-  return hasRuns
-    ? {
-        kind: 'empty',
-        title: 'Nothing has been routed yet.',
-        text: 'Choose the pictures of one observation, or evaluate the routed policy on the bench.',
-        actions: [
-          { label: 'Route an observation', id: 'route' },
-          { label: 'Evaluate', id: 'evaluate' },
-        ],
-      }
-    : {
-        kind: 'empty',
-        title: 'There is no finished run.',
-        text: 'A merge with a router answers which expert an observation asks for.',
-        actions: [
-          { label: 'Merge', id: 'merge' },
-          { label: 'Open the cubes sample', id: 'openSample' },
-        ],
-      };
-}
+const noRun: Phase = {
+  kind: 'empty',
+  title: 'There is no finished run.',
+  text: 'A merge with a router answers which expert an observation asks for.',
+  actions: [
+    { label: 'Merge', id: 'merge' },
+    { label: 'Open the cubes sample', id: 'openSample' },
+  ],
+};

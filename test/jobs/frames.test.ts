@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectDemonstrations } from '../../server/evaluate/so101/demonstrations';
 import { createSo101Environment, type Environment } from '../../server/evaluate/so101/environment';
 import { CAMERAS } from '../../server/evaluate/so101/scene';
-import { listFrames, readFrame } from '../../server/jobs/frames';
+import { listFrames } from '../../server/jobs/frame-files';
+import { readFrame } from '../../server/jobs/frames';
 
 const folder = mkdtempSync(join(tmpdir(), 'mergevla-frames-'));
 const demos = join(folder, 'push.safetensors');
@@ -125,6 +126,6 @@ describe('a frame of its own', () => {
   });
 
   it('that is not there is refused by name', async () => {
-    await expect(listFrames(join(folder, 'gone.json'))).rejects.toThrow('gone.json is not there');
+    await expect(listFrames(join(folder, 'gone.json'))).rejects.toThrow('gone.json is no file');
   });
 });

@@ -6,7 +6,7 @@ import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-g
 import { isFromRoutingPanel } from '../../server/protocol/panels/routing';
 import { pageHtml } from '../../src/panels/html';
 import { drawerView, maskSections, maskView } from '../../src/panels/mask-view';
-import { pairingOf, routedSet } from '../../src/panels/routing-view';
+import { pairingOf, recordedEpisodes, routedSet } from '../../src/panels/routing-view';
 import type { RunEpisodes } from '../../src/panels/success-view';
 import { allEpisodes, crossRow, episodeList, policyRow } from '../../src/panels/episode-view';
 import { crossTable, rateTable } from '../../src/panels/success-view';
@@ -208,6 +208,19 @@ describe('the routing panel gets', () => {
     const crossed = routedSet(entry, 'crossed');
     expect(crossed?.episodes.map(({ routed }) => routed)).toEqual([1, 0]);
     expect(routedSet({ run, lines: [] }, 'same')).toBeUndefined();
+  });
+
+  it('the same scores for a pairing, whichever of the two decided', () => {
+    const lines = entry.lines.map((line) => ({ ...line, pairing: 'crossed' as const }));
+    expect(pairingOf({ run, lines })).toBe('crossed');
+    for (const pairing of ['same', 'crossed'] as const)
+      expect(routedSet({ run, lines }, pairing)).toEqual(routedSet(entry, pairing));
+  });
+
+  it('the recorded episodes of the routed policy with their files', () => {
+    expect(recordedEpisodes(entry)).toEqual([
+      { id: '/w/runs/r#routed#pick#1', label: 'seed 1 · pick', file: '/w/runs/r/episodes/1.json' },
+    ]);
   });
 });
 

@@ -84,10 +84,10 @@ export function routeAnswer(tasks: readonly string[] = cubeTasks): RouteAnswer {
   };
 }
 
-function routedSet(error: number, seed: number): RoutedSet {
+export function routedSet(error: number, seed: number, count = 300): RoutedSet {
   const uniform = uniformStream(seed);
-  const episodes = Array.from({ length: 300 }, (_, i) => {
-    const truth = Math.floor(i / 100);
+  const episodes = Array.from({ length: count }, (_, i) => {
+    const truth = Math.floor((3 * i) / count);
     const wrong = uniform() < error;
     const margin = wrong ? -0.7 * uniform() : 0.1 + 1.2 * (uniform() + uniform());
     return {
@@ -105,7 +105,7 @@ function routedSet(error: number, seed: number): RoutedSet {
     };
   });
   const right = episodes.filter(({ truth, routed }) => truth === routed).length;
-  return { episodes, right: right / 300, ...wilson({ successes: right, trials: 300 }) };
+  return { episodes, right: right / count, ...wilson({ successes: right, trials: count }) };
 }
 
 export function routingSnapshot(): RoutingSnapshot {
@@ -116,6 +116,7 @@ export function routingSnapshot(): RoutingSnapshot {
     run: 'a',
     tasks: cubeTasks,
     source: 'episode',
+    given: { images: [], instruction: '', proprio: '' },
     frames: [
       { id: 'f1', label: 'seed 20417 · frame 0' },
       { id: 'f2', label: 'seed 20418 · frame 0' },

@@ -16,7 +16,8 @@ import { Sliders } from './sliders';
 import { SpectraCard, withDelta } from './spectra-card';
 import { Toolbar } from './toolbar';
 import { CoverageCard, KeepsCard } from './totals';
-import { TwinCard } from './twin';
+import { TwinCard } from '../shared/twin';
+import { twins } from './twin';
 
 const emptySnapshot: MaskSnapshot = {
   phase: { kind: 'loading', text: 'Reading the recipe' },
@@ -128,7 +129,7 @@ export class MaskPanel implements MaskActions {
     const { model } = this.page;
     if (!model.snapshot.view) return { cards: waiting ? [waiting] : [] };
     if (model.twin) {
-      this.twin.draw(model);
+      this.twin.draw(twins(model));
       return { cards: [this.twin.element] };
     }
     const { sliders, totals, layers, drawer, spectra } = this;

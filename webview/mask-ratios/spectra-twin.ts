@@ -1,7 +1,7 @@
 import { nbsp, number, percent } from '../shared/format';
 import type { MaskModel } from './model';
 import { magnitude, overlapOf, overlapSizes, spectraOf, unrelatedOverlap } from './spectra-model';
-import type { Twin, TwinCell } from './twin';
+import type { Twin, TwinCell } from '../shared/twin';
 
 /** The measured spectra as tables: ranks, singular values, overlaps. */
 export function spectraTwins(model: MaskModel): readonly Twin[] {

@@ -1,10 +1,11 @@
-import { button, select } from '../shared/components';
+import { button, select, twinButton } from '../shared/components';
 import { Drawn, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
 import { count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { MaskActions, MaskModel, MaskPage } from './model';
-import { twinsAsCsv } from './twin';
+import { twinsAsCsv } from '../shared/twin';
+import { twins } from './twin';
 
 /** Which recipe, what its numbers stand on, and what can be done with them. */
 export class Toolbar {
@@ -51,7 +52,7 @@ export class Toolbar {
         {
           name: `mask-ratios-${snapshot.recipe?.name ?? ''}`,
           cards: () => this.page.main,
-          csv: () => twinsAsCsv(this.page.model),
+          csv: () => twinsAsCsv(twins(this.page.model)),
           footer: () => figureFooter(this.page.model),
         },
         this.page.post,
@@ -97,21 +98,6 @@ function sourceChips({ snapshot: { view, exact } }: MaskModel): readonly HTMLEle
         )
       : undefined;
   return [estimate, exactChip].filter((chip) => chip !== undefined);
-}
-
-function twinButton(pressed: boolean, onclick: () => void): HTMLElement {
-  return h(
-    'button',
-    {
-      class: 'plain',
-      type: 'button',
-      title: 'Tables instead of charts (T)',
-      'aria-label': 'Tables instead of charts',
-      'aria-pressed': String(pressed),
-      click: onclick,
-    },
-    icon('table'),
-  );
 }
 
 /** The last line of an exported figure. */

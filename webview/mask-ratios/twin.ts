@@ -1,58 +1,10 @@
 import type { Figure } from '../../server/protocol/panels/shared';
-import { fill, h } from '../shared/dom';
 import { highOf, lowOf, percent, share, signed, valueOf } from '../shared/format';
-import type { Column } from '../shared/grid';
-import { Grid } from '../shared/grid';
+import type { Twin, TwinCell } from '../shared/twin';
+import { plainCell } from '../shared/twin';
 import type { MaskModel } from './model';
 import { activeAt, conflictAt, coverageAt, symbols } from './model';
 import { spectraTwins } from './spectra-twin';
-
-/** One line of a twin: a name and its cells, each with what is shown and what is copied. */
-interface TwinRow {
-  readonly name: string;
-  readonly cells: readonly TwinCell[];
-}
-export interface TwinCell {
-  readonly shown: string;
-  readonly exact: string;
-}
-
-/** The same numbers as the drawings, in the same order, as native tables. */
-export class TwinCard {
-  readonly element = h('section', { class: 'card twin' });
-
-  constructor(private readonly copy: (text: string) => void) {}
-
-  draw(model: MaskModel): void {
-    fill(
-      this.element,
-      ...twins(model).flatMap(({ title, head, rows }) => [
-        h('h2', {}, title),
-        this.table(title, head, rows),
-      ]),
-    );
-  }
-
-  private table(label: string, head: readonly string[], rows: readonly TwinRow[]): HTMLElement {
-    const columns: Column<TwinRow>[] = head.map((title, i) => ({
-      key: `${String(i)} ${title}`,
-      title,
-      label: title,
-      ...(i === 0 ? {} : { align: 'end' as const }),
-      text: (row) => (i === 0 ? row.name : (row.cells[i - 1]?.exact ?? '')),
-      render: (row) => (i === 0 ? row.name : (row.cells[i - 1]?.shown ?? '–')),
-    }));
-    const grid = new Grid<TwinRow>({ label, columns, windowRows: 24, oncopy: this.copy });
-    grid.show(rows);
-    return grid.element;
-  }
-}
-
-export interface Twin {
-  readonly title: string;
-  readonly head: readonly string[];
-  readonly rows: readonly TwinRow[];
-}
 
 /** Tables for every chart of the panel. */
 export function twins(model: MaskModel): readonly Twin[] {
@@ -68,18 +20,6 @@ export function twins(model: MaskModel): readonly Twin[] {
   ];
 }
 
-/** All tables as CSV: a block for each, an empty line between. */
-export function twinsAsCsv(model: MaskModel): string {
-  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  return twins(model)
-    .map(({ title, head, rows }) =>
-      [[title], head, ...rows.map(({ name, cells }) => [name, ...cells.map(({ exact }) => exact)])]
-        .map((line) => line.map(quote).join(','))
-        .join('\n'),
-    )
-    .join('\n\n');
-}
-
 function cell(figure: Figure | null | undefined): TwinCell {
   const [low, high] = [lowOf(figure), highOf(figure)];
   const value = valueOf(figure);
@@ -90,11 +30,6 @@ function cell(figure: Figure | null | undefined): TwinCell {
       : String(value);
   return { shown: share(figure), exact };
 }
-
-const plain = (value: number, shown: string): TwinCell => ({
-  shown,
-  exact: Number.isFinite(value) ? String(value) : '',
-});
 
 function totalsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
   return {
@@ -136,7 +71,7 @@ function pairsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
       const cosine = valueOf(view?.cosine[i * tasks.length + j]);
       return {
         name: `${a} and ${b}`,
-        cells: [plain(cosine, signed(cosine, 2)), cell(view?.conflict[j * tasks.length + i])],
+        cells: [plainCell(cosine, signed(cosine, 2)), cell(view?.conflict[j * tasks.length + i])],
       };
     }),
   );
@@ -158,7 +93,7 @@ function layersTwin({ snapshot: { view, recipe, sections } }: MaskModel): Twin {
           ),
           ...Array.from({ length: tasks.length + 1 }, (_, level) => {
             const value = coverageAt(view, blocks, level, b);
-            return plain(value, `${percent(value, 1)} %`);
+            return plainCell(value, `${percent(value, 1)} %`);
           }),
           triple([0, 1, 2].map((part) => conflictAt(view, b, part))),
         ]

@@ -1,5 +1,11 @@
-import type { RoutedSet, RoutingSnapshot } from '../../server/protocol/panels/routing';
+import type {
+  FromRoutingPanel,
+  RoutedSet,
+  RoutingSnapshot,
+  ToRoutingPanel,
+} from '../../server/protocol/panels/routing';
 import type { Pairing, PairingAnswer, RouteDetail } from '../../server/protocol/routing';
+import type { Page } from '../shared/page';
 import type { Theme } from '../shared/theme';
 
 export interface RoutingModel {
@@ -10,16 +16,36 @@ export interface RoutingModel {
   /** 0 to 1. */
   readonly opacity: number;
   readonly margins: Pairing;
+  /** Tables in the place of charts. */
+  readonly twin: boolean;
+  /** Cell of a confusion matrix whose episodes are listed; undefined: those routed wrong. */
+  readonly filter: EpisodeFilter | undefined;
+}
+
+export type RoutingPage = Page<RoutingModel, ToRoutingPanel, FromRoutingPanel>;
+
+export interface EpisodeFilter {
+  readonly pairing: Pairing;
+  readonly truth: number;
+  readonly routed: number;
 }
 
 export interface RoutingActions {
   choose(candidate: number): void;
   setOpacity(opacity: number): void;
   setMargins(pairing: Pairing): void;
+  setFilter(filter: EpisodeFilter | undefined): void;
   openEpisode(id: string): void;
   replay(id: string): void;
   showEpisodes(): void;
   copy(text: string): void;
+  route(): void;
+  act(id: string): void;
+  addPictures(pictures: readonly { readonly name: string; readonly content: string }[]): void;
+  pickPictures(): void;
+  pickDataset(): void;
+  wantPicture(id: string): void;
+  setObservation(images: readonly string[], instruction: string, proprio: string): void;
 }
 
 /** Details of the answer on screen, with the recipe's pairing. */

@@ -6,10 +6,16 @@ import { markerShape, taskMark, taskMarker } from '../shared/tasks';
 import type { RoutingModel } from './model';
 import { detailOf, nearlyTied } from './model';
 
-const words: Readonly<Record<Pairing, readonly [string, string]>> = {
-  same: ['Same pairing', 'P_T with h_T, P_A with h_A'],
-  crossed: ['Crossed pairing', 'P_T with h_A, P_A with h_T'],
+/** Title, and the paths whose states the task's and the action's basis are paired with. */
+const words: Readonly<Record<Pairing, readonly [string, string, string]>> = {
+  same: ['Same pairing', 'T', 'A'],
+  crossed: ['Crossed pairing', 'A', 'T'],
 };
+
+const symbol = (letter: string, path: string): Node[] => [
+  document.createTextNode(letter),
+  h('sub', {}, path),
+];
 
 /** Both pairings beneath each other, the recipe's first; candidates in recipe order in both. */
 export class PairingCards {
@@ -37,7 +43,7 @@ function card(
   answer: PairingAnswer,
   own: boolean,
 ): HTMLElement {
-  const [title, what] = words[pairing];
+  const [title, task, action] = words[pairing];
   const label = own
     ? 'this recipe'
     : pairing === 'crossed'
@@ -51,7 +57,12 @@ function card(
       'div',
       { class: 'heading' },
       h('h2', {}, title),
-      h('span', { class: 'secondary' }, `${what} · ${label}`),
+      h(
+        'span',
+        { class: 'secondary' },
+        ...[...symbol('P', 'T'), ' with ', ...symbol('h', task), ', '],
+        ...[...symbol('P', 'A'), ' with ', ...symbol('h', action), ` · ${label}`],
+      ),
     ),
     h(
       'p',
@@ -64,6 +75,13 @@ function card(
       ),
       nearlyTied(answer) ? h('span', { class: 'tie' }, icon('warning'), ' nearly a tie') : null,
     ),
+    model.snapshot.answer?.offset === 'stored'
+      ? h(
+          'p',
+          { class: 'note' },
+          'Each r is divided by the task’s mean over stored first frames, which is outside the paper’s formula; T and A are not.',
+        )
+      : null,
     tasks.length < 2
       ? h(
           'p',
@@ -131,7 +149,12 @@ function softmaxBar(p: number, colour: string, model: RoutingModel): HTMLElement
   return h(
     'span',
     { class: 'softmax' },
-    s('svg', { width: 92, height: 10, 'aria-hidden': 'true' }, ground, bar),
+    s(
+      'svg',
+      { viewBox: '0 0 92 10', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      ground,
+      bar,
+    ),
     probability(p),
   );
 }
@@ -173,6 +196,8 @@ function dumbbell(
   if (!path) return '–';
   const mark = taskMark(model.theme, task);
   const [t, a] = [place(path.task_path, range), place(path.action_path, range)];
+  // Letters that would lie on each other move apart, and on the line's ends when it is long enough.
+  const apart = Math.max(0, (18 - Math.abs(t - a)) / 2) * (t < a ? 1 : -1);
   const letter = (x: number, text: string) =>
     s(
       'text',
@@ -195,8 +220,8 @@ function dumbbell(
       s('path', { d: `M${String(place(tick, range))} 0V20`, stroke: model.theme.border }),
     ),
     s('path', { d: `M${String(t)} 10H${String(a)}`, stroke: mark.colour, 'stroke-width': 2 }),
-    letter(t, 'T'),
-    letter(a, 'A'),
+    letter(t - apart, 'T'),
+    letter(a + apart, 'A'),
     s(
       'g',
       { transform: `translate(${String((t + a) / 2)} 10)` },

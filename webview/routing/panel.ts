@@ -1,21 +1,18 @@
-import type {
-  FromRoutingPanel,
-  RoutingSnapshot,
-  ToRoutingPanel,
-} from '../../server/protocol/panels/routing';
+import type { RoutingSnapshot, ToRoutingPanel } from '../../server/protocol/panels/routing';
 import { isToRoutingPanel } from '../../server/protocol/panels/routing';
 import type { Pairing } from '../../server/protocol/routing';
-import { button, segments, select } from '../shared/components';
-import { fill, h } from '../shared/dom';
-import { exportMenu } from '../shared/export';
-import { icon } from '../shared/icons';
+import { h } from '../shared/dom';
 import type { View } from '../shared/page';
 import { Page } from '../shared/page';
-import { confusionCard, MarginsCard } from './episodes';
-import type { RoutingActions, RoutingModel } from './model';
+import { TwinCard } from '../shared/twin';
+import { ConfusionCard } from './confusion';
+import { InputsCard } from './inputs';
+import { MarginsCard } from './margins';
+import type { EpisodeFilter, RoutingActions, RoutingPage } from './model';
 import { PairingCards } from './pairings';
 import { PatchesCard } from './patches';
-import { routingCsv } from './twin';
+import { toolbar } from './toolbar';
+import { routingTwins } from './twin';
 import { WrongCard } from './wrong';
 
 const emptySnapshot: RoutingSnapshot = {
@@ -24,6 +21,7 @@ const emptySnapshot: RoutingSnapshot = {
   runs: [],
   tasks: [],
   source: 'images',
+  given: { images: [], instruction: '', proprio: '' },
   frames: [],
   pairing: 'same',
   trusted: true,
@@ -31,33 +29,47 @@ const emptySnapshot: RoutingSnapshot = {
 
 /** The routing panel: one observation in detail above, many episodes below. */
 export class RoutingPanel implements RoutingActions {
-  private readonly page = new Page<RoutingModel, ToRoutingPanel, FromRoutingPanel>({
+  private readonly page: RoutingPage = new Page({
     className: 'routing-panel',
     guard: isToRoutingPanel,
-    model: (theme, { opacity, margins }) => ({
+    model: (theme, { opacity, margins, twin }) => ({
       snapshot: emptySnapshot,
       theme,
       candidate: undefined,
       opacity: typeof opacity === 'number' ? opacity : 0.5,
       margins: margins === 'crossed' ? 'crossed' : 'same',
+      twin: twin === true,
+      filter: undefined,
     }),
     receive: (message) => {
       this.receive(message);
     },
-    toolbar: () => this.toolbar(),
+    toolbar: () => toolbar(this.page, this),
     view: (waiting) => this.view(waiting),
   });
+  private readonly inputs = new InputsCard(this);
   private readonly patches = new PatchesCard(this, this.page);
   private readonly pairings = new PairingCards();
-  private readonly margins = new MarginsCard(this);
+  private readonly same = new ConfusionCard('same', this, this.page);
+  private readonly crossed = new ConfusionCard('crossed', this, this.page);
+  private readonly margins = new MarginsCard(this, this.page);
   private readonly wrong = new WrongCard(this);
+  private readonly twin = new TwinCard((text) => {
+    this.copy(text);
+  });
   private readonly observation = h(
     'div',
     { class: 'row observation' },
     this.patches.element,
     this.pairings.element,
   );
-  private readonly set = h('div', { class: 'row episode-set' });
+  private readonly set = h(
+    'div',
+    { class: 'row episode-set' },
+    this.same.element,
+    this.crossed.element,
+    this.margins.element,
+  );
 
   constructor() {
     document.addEventListener('keydown', (event) => {
@@ -66,20 +78,23 @@ export class RoutingPanel implements RoutingActions {
   }
 
   private receive(message: ToRoutingPanel): void {
-    const { snapshot } = this.page.model;
+    const { snapshot, candidate, filter } = this.page.model;
     switch (message.type) {
-      case 'snapshot':
-        this.page.update({ snapshot: message.snapshot });
-        return;
-      case 'answer':
+      case 'snapshot': {
+        const next = message.snapshot;
+        // What was chosen belongs to the answer and the run that it was chosen in.
+        const isSame =
+          JSON.stringify(next.answer?.scores) === JSON.stringify(snapshot.answer?.scores);
+        const isSameRun = next.run === snapshot.run;
         this.page.update({
-          candidate: undefined,
-          snapshot: {
-            ...snapshot,
-            answer: message.answer,
-            ...(message.frame === undefined ? {} : { frame: message.frame }),
-          },
+          snapshot: next,
+          candidate: isSame ? candidate : undefined,
+          filter: isSameRun ? filter : undefined,
         });
+        return;
+      }
+      case 'picture':
+        void this.inputs.receive(message.id, message.content);
         return;
       case 'status':
         this.page.update({
@@ -90,151 +105,117 @@ export class RoutingPanel implements RoutingActions {
 
   private view(waiting: HTMLElement | undefined): View {
     const { model } = this.page;
-    const { snapshot } = model;
-    this.observation.hidden = !snapshot.answer?.detail;
-    this.set.hidden = !(snapshot.same ?? snapshot.crossed);
+    const { snapshot, twin } = model;
+    const hasAnswer = snapshot.answer?.detail !== undefined;
+    const hasSet = (snapshot.same ?? snapshot.crossed) !== undefined;
+    const isEmpty = snapshot.phase.kind === 'empty';
+    this.inputs.draw(model);
+    const above = [...(isEmpty ? [] : [this.inputs.element]), ...(waiting ? [waiting] : [])];
+    if (twin && (hasAnswer || hasSet)) {
+      this.twin.draw(routingTwins(model));
+      return { cards: [...above, this.twin.element] };
+    }
+    this.observation.classList.toggle('is-busy', snapshot.busy !== undefined);
     return {
-      cards: [...(waiting ? [waiting] : []), this.observation, this.set, this.wrong.element],
+      cards: [
+        ...above,
+        ...(hasAnswer ? [this.observation] : []),
+        ...(hasSet ? [this.set, this.wrong.element] : []),
+      ],
       draw: () => {
         this.patches.draw(model);
         this.pairings.draw(model);
-        fill(
-          this.set,
-          confusionCard(model, 'same'),
-          confusionCard(model, 'crossed'),
-          this.margins.element,
-        );
+        this.same.draw(model);
+        this.crossed.draw(model);
         this.margins.draw(model);
         this.wrong.draw(model);
       },
     };
   }
 
-  private toolbar(): readonly Node[] {
-    const { snapshot } = this.page.model;
-    return [
-      select(
-        'Run',
-        snapshot.runs.map(({ id, label }) => ({ value: id, label })),
-        snapshot.run ?? '',
-        (id) => {
-          this.page.post({ type: 'selectRun', id });
-        },
-      ),
-      segments(
-        'Source',
-        [
-          { value: 'images', label: 'Images' },
-          { value: 'frame', label: 'Dataset frame' },
-          { value: 'episode', label: 'Recorded episode' },
-        ],
-        snapshot.source,
-        (value) => {
-          const source = value === 'frame' || value === 'episode' ? value : 'images';
-          this.page.post({ type: 'setSource', source });
-        },
-      ),
-      ...this.frameChoice(),
-      h(
-        'span',
-        { class: 'end' },
-        this.timing(),
-        this.exports(),
-        button(
-          'Route',
-          {
-            primary: true,
-            disabled: !snapshot.trusted,
-            ...(snapshot.trusted ? {} : { title: 'The workspace is not trusted' }),
-          },
-          () => {
-            this.page.post({ type: 'route' });
-          },
-          icon('play'),
-        ),
-      ),
-    ];
-  }
-
-  private frameChoice(): HTMLElement[] {
-    const { frames, frame } = this.page.model.snapshot;
-    if (frames.length === 0) return [];
-    const step = (by: 1 | -1, title: string) =>
-      h(
-        'button',
-        {
-          class: 'plain',
-          type: 'button',
-          title,
-          'aria-label': title,
-          click: () => {
-            this.step(by);
-          },
-        },
-        icon(by < 0 ? 'left' : 'right'),
-      );
-    return [
-      select(
-        'Observation',
-        frames.map(({ id, label }) => ({ value: id, label })),
-        frame ?? '',
-        (id) => {
-          this.openEpisode(id);
-        },
-      ),
-      step(-1, 'Previous observation (←)'),
-      step(1, 'Next observation (→)'),
-    ];
-  }
-
-  private timing(): HTMLElement | null {
-    const { answer, tasks } = this.page.model.snapshot;
-    if (!answer) return null;
-    const precision = answer.detail ? ` · ${answer.detail.precision}` : '';
-    return h(
-      'span',
-      { class: 'chip' },
-      icon('check'),
-      `${answer.device}${precision} · ${String(tasks.length)} candidates in ${answer.seconds.toFixed(2)} s`,
-    );
-  }
-
-  private exports(): HTMLElement {
-    return exportMenu(
-      {
-        name: 'routing',
-        cards: () => this.page.main,
-        csv: () => routingCsv(this.page.model),
-        footer: () =>
-          `${this.page.model.snapshot.run ?? ''} · ${this.page.model.snapshot.pairing} pairing · ${new Date().toISOString().slice(0, 10)}`,
-      },
-      this.page.post,
-    );
-  }
-
-  private step(by: 1 | -1): void {
+  /** The next or previous observation, where there are several. */
+  step(by: 1 | -1): void {
     const { frames, frame } = this.page.model.snapshot;
     const next = frames[frames.findIndex(({ id }) => id === frame) + by];
     if (next) this.openEpisode(next.id);
   }
 
   private keydown(event: KeyboardEvent): void {
-    const busy =
-      event.target instanceof Element &&
-      event.target.closest(
-        'input, vscode-single-select, [role="grid"], [role="radiogroup"], canvas',
-      );
-    if (busy || event.ctrlKey || event.metaKey) return;
-    if (event.key === 'ArrowLeft') this.step(-1);
-    else if (event.key === 'ArrowRight') this.step(1);
-    else if (event.key.toLowerCase() === 'v') this.choose(-1);
-    else if (
-      /^[1-9]$/.test(event.key) &&
-      Number(event.key) <= this.page.model.snapshot.tasks.length
-    )
-      this.choose(Number(event.key) - 1);
-    else return;
+    const inside = (selector: string) =>
+      event.target instanceof Element && event.target.closest(selector) !== null;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (inside('input[type="text"], vscode-single-select')) return;
+    const key = event.key.toLowerCase();
+    // Charts, tables and sliders have arrows of their own.
+    if (key.startsWith('arrow') && inside('input, svg, canvas, [role="grid"], [role="radiogroup"]'))
+      return;
+    const actions: Readonly<Record<string, () => void>> = {
+      t: () => {
+        this.toggleTwin();
+      },
+      v: () => {
+        this.choose(-1);
+      },
+      arrowleft: () => {
+        this.step(-1);
+      },
+      arrowright: () => {
+        this.step(1);
+      },
+      ...Object.fromEntries(
+        this.page.model.snapshot.tasks.slice(0, 9).map((_, i) => [
+          String(i + 1),
+          () => {
+            this.choose(i);
+          },
+        ]),
+      ),
+    };
+    const action = actions[key];
+    if (!action) return;
     event.preventDefault();
+    action();
+  }
+
+  toggleTwin(): void {
+    this.page.arrange({ twin: !this.page.model.twin });
+  }
+
+  setFilter(filter: EpisodeFilter | undefined): void {
+    this.page.update({ filter });
+  }
+
+  route(): void {
+    this.page.post({ type: 'route' });
+  }
+
+  act(id: string): void {
+    this.page.act(id);
+  }
+
+  addPictures(pictures: readonly { readonly name: string; readonly content: string }[]): void {
+    this.page.post({ type: 'addPictures', pictures });
+  }
+
+  pickPictures(): void {
+    this.page.post({ type: 'pickPictures' });
+  }
+
+  pickDataset(): void {
+    this.page.post({ type: 'pickDataset' });
+  }
+
+  wantPicture(id: string): void {
+    this.page.post({ type: 'wantPicture', id });
+  }
+
+  setObservation(images: readonly string[], instruction: string, proprio: string): void {
+    const { snapshot } = this.page.model;
+    const kept = images.flatMap((id) => snapshot.given.images.find((one) => one.id === id) ?? []);
+    this.page.update({
+      snapshot: { ...snapshot, given: { images: kept, instruction, proprio } },
+    });
+    this.page.post({ type: 'setObservation', images, instruction, proprio });
   }
 
   choose(candidate: number): void {

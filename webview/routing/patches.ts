@@ -38,6 +38,7 @@ export class PatchesCard {
   private model: RoutingModel | undefined;
   private bare = false;
   private mark: readonly [number, number] = [0, 0];
+  private slot = 0;
 
   constructor(
     private readonly actions: RoutingActions,
@@ -62,6 +63,8 @@ export class PatchesCard {
       return;
     }
     const { detail } = found;
+    const pictures = new Set(detail.images.map(({ png }) => png));
+    for (const png of this.decoded.keys()) if (!pictures.has(png)) this.decoded.delete(png);
     const scale = this.scale();
     fill(this.pictures, ...detail.images.map((image, i) => this.figure(image, i)));
     fill(
@@ -220,6 +223,23 @@ export class PatchesCard {
       this.tools.live.say(`row ${String(row)} column ${String(column)}: ${values.join(', ')}`);
   }
 
+  private showSlot(picture: SVGSVGElement, place: number, count: number): void {
+    this.slot = Math.min(count - 1, Math.max(0, place));
+    const box = picture.getBoundingClientRect();
+    const width = box.width / count;
+    const cell = new DOMRect(box.left + this.slot * width, box.top, width, box.height);
+    const values = (this.model?.snapshot.tasks ?? []).map(
+      (task, i) => `${task} ${number(this.tokens(i)?.slots[this.slot] ?? Number.NaN, 2)}`,
+    );
+    const name = `action slot ${String(this.slot)}`;
+    this.tools.tooltip.showBelow(
+      cell,
+      h('div', { class: 'secondary' }, name),
+      ...values.map((text) => h('div', {}, text)),
+    );
+    if (document.activeElement === picture) this.tools.live.say(`${name}: ${values.join(', ')}`);
+  }
+
   private async paint(): Promise<void> {
     const found = this.model ? detailOf(this.model) : undefined;
     if (!found) return;
@@ -238,7 +258,6 @@ export class PatchesCard {
     try {
       const bytes = Uint8Array.from(atob(image.png), (character) => character.charCodeAt(0));
       const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-      this.decoded.clear();
       this.decoded.set(image.png, bitmap);
       return bitmap;
     } catch {
@@ -289,7 +308,7 @@ export class PatchesCard {
     return h(
       'div',
       { class: 'scale-row' },
-      h('span', {}, scale.sign ? 'winner − 2nd' : '‖P h‖ per patch'),
+      h('span', {}, ...this.scaleName(scale)),
       h('span', { class: 'secondary' }, scale.sign ? signed(scale.low, 1) : number(scale.low, 1)),
       strip(
         Array.from({ length: 48 }, (_, i) => interpolate(stops, i / 47)),
@@ -298,6 +317,13 @@ export class PatchesCard {
       h('span', { class: 'secondary' }, scale.sign ? signed(scale.high, 1) : number(scale.high, 1)),
       h('label', { class: 'opacity secondary' }, 'opacity', range),
     );
+  }
+
+  /** The recipe's pairing decides which basis the task states are projected on. */
+  private scaleName({ sign }: Scale): (Node | string)[] {
+    if (sign) return ['winner − 2nd'];
+    const pairing = this.model && detailOf(this.model)?.detail.pairing;
+    return ['‖P', h('sub', {}, pairing === 'crossed' ? 'A' : 'T'), ' h‖ per patch'];
   }
 
   /** Action queries on their own scale: their norms are of another size. */
@@ -313,7 +339,27 @@ export class PatchesCard {
     const picture = strip(colours, 15);
     picture.setAttribute('role', 'img');
     picture.setAttribute('aria-label', label);
-    picture.append(s('title', {}, label));
+    picture.setAttribute('tabindex', '0');
+    picture.addEventListener('pointermove', (event) => {
+      const box = picture.getBoundingClientRect();
+      const place = Math.floor(((event.clientX - box.left) / box.width) * slots.length);
+      this.showSlot(picture, place, slots.length);
+    });
+    picture.addEventListener('pointerleave', () => {
+      this.tools.tooltip.hide();
+    });
+    picture.addEventListener('keydown', (event) => {
+      const target = {
+        ArrowLeft: this.slot - 1,
+        ArrowRight: this.slot + 1,
+        Home: 0,
+        End: Infinity,
+      }[event.key];
+      if (target === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.showSlot(picture, target, slots.length);
+    });
     return row('action slots', picture);
   }
 }

@@ -4,20 +4,24 @@ import { probability, signed } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
 import { icon } from '../shared/icons';
+import { link } from '../shared/states';
 import { taskMarker } from '../shared/tasks';
 import type { RoutingActions, RoutingModel } from './model';
 import { setOf } from './model';
 
-/** Episodes that the router sent to another task's expert, smallest margin first. */
+/** Episodes that the router sent to another task's expert, or those of a cell; smallest margin first. */
 export class WrongCard {
   readonly element = h('section', { class: 'card wrong' });
   private grid: Grid<RoutedEpisode> | undefined;
   private made = '';
+  private frame: string | undefined;
 
   constructor(private readonly actions: RoutingActions) {}
 
   draw(model: RoutingModel): void {
-    const set = setOf(model, model.snapshot.pairing);
+    const { filter, snapshot } = model;
+    const set = setOf(model, filter?.pairing ?? snapshot.pairing);
+    this.frame = snapshot.frame;
     this.element.hidden = !set;
     if (!set) return;
     const key = `${model.theme.kind} ${model.snapshot.tasks.join('\0')}`;
@@ -26,6 +30,7 @@ export class WrongCard {
         label: 'Episodes routed wrong',
         columns: columns(model, this.actions),
         windowRows: 12,
+        isSelected: ({ id }) => id === this.frame,
         onopen: ({ id }) => {
           this.actions.openEpisode(id);
         },
@@ -34,44 +39,45 @@ export class WrongCard {
         },
       });
     this.made = key;
-    const wrong = set.episodes
-      .filter(({ truth, routed }) => truth !== routed)
+    const listed = set.episodes
+      .filter(({ truth, routed }) =>
+        filter ? truth === filter.truth && routed === filter.routed : truth !== routed,
+      )
       .sort((a, b) => Math.abs(a.margin) - Math.abs(b.margin));
-    this.grid.show(wrong);
+    this.grid.show(listed);
     fill(
       this.element,
       h(
         'div',
         { class: 'heading' },
-        h('h2', {}, 'Routed wrong'),
+        h('h2', {}, titleOf(model)),
         h(
           'span',
           { class: 'secondary' },
-          `${String(wrong.length)} of ${String(set.episodes.length)}, smallest margin first`,
+          `${String(listed.length)} of ${String(set.episodes.length)}, smallest margin first`,
         ),
+        filter
+          ? link('Show those routed wrong', 'wrong', () => {
+              this.actions.setFilter(undefined);
+            })
+          : null,
         h(
           'span',
           { class: 'end' },
-          h(
-            'button',
-            {
-              class: 'link',
-              type: 'button',
-              click: () => {
-                this.actions.showEpisodes();
-              },
-            },
-            'Show all episodes',
-          ),
+          link('Show all episodes', 'episodes', () => {
+            this.actions.showEpisodes();
+          }),
         ),
       ),
-      wrong.length > 0 ? this.grid.element : h('p', { class: 'secondary' }, 'None.'),
+      listed.length > 0 ? this.grid.element : h('p', { class: 'secondary' }, 'None.'),
     );
   }
+}
 
-  values(): string[][] {
-    return this.grid?.values() ?? [];
-  }
+function titleOf({ filter, snapshot: { tasks } }: RoutingModel): string {
+  if (!filter) return 'Routed wrong';
+  const [truth = '', routed = ''] = [tasks[filter.truth], tasks[filter.routed]];
+  return `${truth} routed to ${routed}, ${filter.pairing} pairing`;
 }
 
 function columns(

@@ -4,6 +4,7 @@ import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
 import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import { h } from './dom';
+import { icon } from './icons';
 
 export interface Choice {
   readonly value: string;
@@ -57,6 +58,22 @@ export function button(
     element.prepend(before);
   }
   return element;
+}
+
+/** Turns a panel's charts into tables and back. */
+export function twinButton(pressed: boolean, onclick: () => void): HTMLElement {
+  return h(
+    'button',
+    {
+      class: 'plain',
+      type: 'button',
+      title: 'Tables instead of charts (T)',
+      'aria-label': 'Tables instead of charts',
+      'aria-pressed': String(pressed),
+      click: onclick,
+    },
+    icon('table'),
+  );
 }
 
 /** A row of buttons of which one is pressed; arrows move, as in a radio group. */

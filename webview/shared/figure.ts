@@ -1,7 +1,7 @@
 import { Chart } from 'chart.js';
 import { s } from './dom';
 import { SvgContext } from './svg-context';
-import { paintSvg } from './svg-painter';
+import { paintSvg, rasters } from './svg-painter';
 
 /** Pixels of a saved picture for each pixel on screen. */
 const scale = 2;
@@ -9,7 +9,13 @@ const footerHeight = 24;
 
 /** What is on screen below `root`, drawn again as one SVG from texts, boxes, SVGs and charts. */
 export function figureToSvg(root: HTMLElement, footer: string): string {
-  return new XMLSerializer().serializeToString(composeFigure(root, footer));
+  // In a document of its own a picture is not loaded, which the page's policy would forbid.
+  const figure = document.implementation
+    .createDocument(null, null)
+    .adoptNode(composeFigure(root, footer));
+  for (const image of figure.querySelectorAll('image'))
+    image.setAttribute('href', rasters.get(image)?.toDataURL('image/png') ?? '');
+  return new XMLSerializer().serializeToString(figure);
 }
 
 /** The same picture as base64 of a PNG, at twice the size. */
@@ -97,14 +103,19 @@ function placedSvg(element: SVGSVGElement, origin: Origin, style: CSSStyleDeclar
   return copy;
 }
 
-/** Charts draw themselves once more, into a context that writes SVG; other canvases are left out. */
+/** Charts draw themselves once more, into a context that writes SVG; other canvases are pictures. */
 function placedCanvas(canvas: HTMLCanvasElement, origin: Origin): SVGElement {
   const box = canvas.getBoundingClientRect();
   const group = s('g', {
     transform: `translate(${String(box.left - origin.left)} ${String(box.top - origin.top)})`,
   });
   const chart = Chart.getChart(canvas);
-  if (!chart) return group;
+  if (!chart) {
+    const image = s('image', { width: box.width, height: box.height });
+    rasters.set(image, canvas);
+    group.append(image);
+    return group;
+  }
   const screen = chart.ctx;
   const recorder = new SvgContext(screen, group);
   try {

@@ -1,6 +1,9 @@
+/** What an `image` of a figure shows, for painting it without loading it. */
+export const rasters = new WeakMap<Element, HTMLCanvasElement>();
+
 /**
  * Paints an SVG of ours on a canvas: rectangles, paths, circles, texts, groups with a translation,
- * nested pictures and tiled patterns. The page's policy forbids loading an image from a data address,
+ * nested pictures, tiled patterns and the pictures of other canvases. The page's policy forbids loading an image from a data address,
  * which is the usual way.
  */
 export function paintSvg(root: SVGSVGElement, context: CanvasRenderingContext2D): void {
@@ -29,6 +32,28 @@ const numberOf = (element: Element, name: string): number =>
 
 class Painter {
   private inherited = '#000';
+  private readonly kinds: Readonly<Record<string, (element: Element) => void>> = {
+    g: (element) => {
+      this.children(element);
+    },
+    svg: (element) => {
+      this.nested(element);
+    },
+    ...Object.fromEntries(
+      ['rect', 'path', 'circle'].map((name) => [
+        name,
+        (element: Element) => {
+          this.shape(element, outline(element));
+        },
+      ]),
+    ),
+    image: (element) => {
+      this.image(element);
+    },
+    text: (element) => {
+      this.text(element);
+    },
+  };
 
   constructor(
     private readonly context: CanvasRenderingContext2D,
@@ -47,21 +72,7 @@ class Painter {
       element.getAttribute('transform') ?? '',
     );
     if (move) context.translate(Number(move[1]), Number(move[2]));
-    switch (element.tagName) {
-      case 'g':
-        this.children(element);
-        break;
-      case 'svg':
-        this.nested(element);
-        break;
-      case 'rect':
-      case 'path':
-      case 'circle':
-        this.shape(element, outline(element));
-        break;
-      case 'text':
-        this.text(element);
-    }
+    this.kinds[element.tagName]?.(element);
     context.restore();
   }
 
@@ -83,6 +94,13 @@ class Painter {
     this.inherited = element.getAttribute('color') ?? before;
     this.children(element);
     this.inherited = before;
+  }
+
+  private image(element: Element): void {
+    const canvas = rasters.get(element);
+    if (!canvas || canvas.width === 0 || canvas.height === 0) return;
+    const [width, height] = [numberOf(element, 'width'), numberOf(element, 'height')];
+    this.context.drawImage(canvas, 0, 0, width, height);
   }
 
   private paint(value: string | null, fallback: string): string | CanvasPattern | undefined {

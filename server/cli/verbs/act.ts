@@ -1,12 +1,13 @@
 import { writeStages } from '../../policy/dump';
 import type { ActionChunk, Observation, Policy, Routing } from '../../policy/types';
-import { loadOperand, readObservation, readTask } from '../policy-source';
+import { observationRequest, readObservation } from '../observation';
+import { loadOperand, readTask } from '../policy-source';
 import type { Call, Outcome } from '../verb';
 import { routeAnswer, routeText } from './route';
 
 /** `mergevla act`: routes, or takes the task named, and gives the action chunk. */
 export async function run(call: Call): Promise<Outcome> {
-  const seen = await readObservation(call);
+  const seen = await readObservation(observationRequest(call));
   const policy = await loadOperand(call);
   try {
     return await act(call, policy, await seen(policy.config.imageSize));

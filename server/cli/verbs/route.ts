@@ -1,6 +1,8 @@
+import { createInterface } from 'node:readline';
 import { encode as encodePng } from 'fast-png';
 import { Preprocessor } from '../../policy/preprocess';
 import type { Observation, PairingScores, Policy, Routing } from '../../policy/types';
+import { throwIfCancelled } from '../../protocol/merge-error';
 import type {
   PairingAnswer,
   RouteAnswer,
@@ -8,30 +10,84 @@ import type {
   RouteImage,
   TokenNorms,
 } from '../../protocol/routing';
-import { loadOperand, readObservation } from '../policy-source';
+import { usage } from '../arguments';
+import { describeFailure } from '../failure';
+import {
+  isObservationRequest,
+  observationRequest,
+  readObservation,
+  type Seen,
+} from '../observation';
+import { loadOperand } from '../policy-source';
 import { formatTable } from '../table';
 import type { Style } from '../style';
 import type { Call, Outcome } from '../verb';
 
 /** `mergevla route`: which expert does this observation want? */
 export async function run(call: Call): Promise<Outcome> {
-  const seen = await readObservation(call);
+  const follows = call.options.flag('follow');
+  const seen = follows ? undefined : await readObservation(observationRequest(call));
   const policy = await loadOperand(call);
   try {
-    const observation = await seen(policy.config.imageSize);
-    const routing = await policy.route(observation);
-    const answer = routeAnswer(policy, routing);
-    const json = call.options.flag('detail')
-      ? { ...answer, detail: routeDetail(policy, routing, observation) }
-      : answer;
+    if (!seen) return await follow(call, policy);
+    const { answer, routing } = await route(call, policy, seen);
     return {
       code: 0,
-      json,
+      json: answer,
       text: routeText(answer, routing, call.terminal.style),
       quiet: answer.chosen,
     };
   } finally {
     await policy.close();
+  }
+}
+
+async function route({ options }: Call, policy: Policy, seen: Seen) {
+  const observation = await seen(policy.config.imageSize);
+  const routing = await policy.route(observation);
+  const short = routeAnswer(policy, routing);
+  const answer = options.flag('detail')
+    ? { ...short, detail: routeDetail(policy, routing, observation) }
+    : short;
+  return { answer, routing };
+}
+
+/**
+ * Keeps the policy loaded: says what it is in one JSON line, then answers each line of standard input,
+ * an observation as JSON, with one. What cannot be answered gets an `error` and does not end it.
+ */
+async function follow(call: Call, policy: Policy): Promise<Outcome> {
+  const { terminal, signal } = call;
+  const { tasks, device, config } = policy;
+  terminal.print(JSON.stringify({ ready: { tasks, device, cameras: config.cameras } }));
+  for await (const line of linesOf(process.stdin, signal)) {
+    const answered = await answerLine(call, policy, line).catch((error: unknown) => ({
+      error: describeFailure(error),
+    }));
+    terminal.print(JSON.stringify(answered));
+  }
+  throwIfCancelled(signal);
+  return { code: 0, json: { ended: true }, text: '', quiet: '' };
+}
+
+async function answerLine(call: Call, policy: Policy, line: string): Promise<RouteAnswer> {
+  const request = parseJson(line);
+  if (!isObservationRequest(request)) throw usage('a line is no observation as JSON');
+  const { answer } = await route(call, policy, await readObservation(request));
+  return answer;
+}
+
+async function* linesOf(input: NodeJS.ReadableStream, signal: AbortSignal): AsyncGenerator<string> {
+  const lines = createInterface({ input });
+  signal.addEventListener('abort', () => lines.close(), { once: true });
+  for await (const line of lines) if (line.trim() !== '') yield line;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

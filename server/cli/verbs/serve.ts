@@ -5,7 +5,8 @@ import type { ServeSettings } from '../../serve/episode';
 import { startServer } from '../../serve/server';
 import type { EpisodeOutcome } from '../../serve/vla-eval';
 import { usage } from '../arguments';
-import { loadOperand, readRotation, readTask } from '../policy-source';
+import { readRotation } from '../observation';
+import { loadOperand, readTask } from '../policy-source';
 import type { Call, Outcome } from '../verb';
 
 /** `mergevla serve`: answers until it is interrupted. */
