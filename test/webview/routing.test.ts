@@ -64,15 +64,15 @@ describe.skipIf(noBrowser !== undefined)('the routing panel', () => {
     await panel.page.waitForFunction(
       () => (document.querySelector<HTMLCanvasElement>('.pictures canvas')?.width ?? 0) > 300,
     );
-    const sum = () =>
-      panel.page.evaluate(
-        () =>
-          document.querySelector<HTMLCanvasElement>('.pictures canvas')?.toDataURL().length ?? 0,
-      );
-    const shown = await sum();
+    const shown = await panel.page.evaluate(() =>
+      document.querySelector<HTMLCanvasElement>('.pictures canvas')?.toDataURL(),
+    );
     await panel.page.keyboard.press('1');
-    await panel.page.waitForTimeout(100);
-    expect(await sum()).not.toBe(shown);
+    await panel.page.waitForFunction(
+      (before) =>
+        document.querySelector<HTMLCanvasElement>('.pictures canvas')?.toDataURL() !== before,
+      shown,
+    );
     expect(await panel.page.locator('.patches [aria-checked=true]').innerText()).toBe('pick_place');
     await panel.page.keyboard.press('v');
     await panel.settle();
