@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MergeError } from '../protocol/merge-error';
+import { globFault } from '../recipe/globs';
 import { nearest } from '../recipe/suggest';
 import type { Options, OptionSpec, VerbSpec } from './verb';
 
@@ -66,6 +67,12 @@ function checkValue(spec: OptionSpec, token: OptionToken): void {
     token.value === undefined || (token.inlineValue !== true && /^-[^\d]/.test(token.value));
   if (isMissing)
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${spec.value ?? 'VALUE'}`);
+  if (spec.value === 'GLOB') checkGlob(token);
+}
+
+function checkGlob({ rawName, value = '' }: OptionToken): void {
+  const fault = globFault(value);
+  if (fault !== undefined) throw usage(`the glob ${rawName} ${value} cannot be used: ${fault}`);
 }
 
 function checkCount(verb: VerbSpec, operands: readonly string[]): void {

@@ -62,6 +62,8 @@ function describeSystemError(error: NodeJS.ErrnoException): { message: string; s
     EPERM: 'not permitted',
     EROFS: 'the file system is read-only',
     ENOENT: 'no such file or folder',
+    ENOTDIR: 'a part of the path is a file',
+    ENAMETOOLONG: 'the name is too long',
     EMFILE: 'too many open files',
   };
   const reason = what[error.code ?? ''] ?? error.message;

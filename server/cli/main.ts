@@ -41,6 +41,8 @@ async function main(): Promise<number> {
 
 async function dispatch(): Promise<number> {
   if (name === '--version' || name === 'version') return answer({ version }, version);
+  if (name === 'help' && args[0] !== undefined && !args[0].startsWith('-'))
+    return explain(findVerb(args[0]));
   if (name === '--help' || name === 'help' || name === '-h')
     return answer({ verbs: verbs.map((verb) => verb.name) }, helpForAll(verbs, terminal.style));
   if (name === '') {
@@ -52,7 +54,7 @@ async function dispatch(): Promise<number> {
 
 async function call(verb: VerbSpec): Promise<number> {
   const { operands, options } = parseArguments(verb, args);
-  if (options.flag('help')) return answer({ verb: verb.name }, helpForVerb(verb, terminal.style));
+  if (options.flag('help')) return explain(verb);
   const { run } = await verb.load();
   const outcome = await run({
     operands,
@@ -64,6 +66,10 @@ async function call(verb: VerbSpec): Promise<number> {
   });
   print(outcome, terminal);
   return outcome.code;
+}
+
+function explain(verb: VerbSpec): number {
+  return answer({ verb: verb.name }, helpForVerb(verb, terminal.style));
 }
 
 function answer(json: unknown, text: string): number {

@@ -128,7 +128,11 @@ export const verbs: readonly VerbSpec[] = [
     operands: 'RUN',
     count: [1, 1],
     options: {
-      form: { type: 'string', value: 'FORM', help: 'weights, mergevla, mergekit or model-card' },
+      form: {
+        type: 'string',
+        value: 'FORM',
+        help: 'weights, compact, mergevla, mergekit or model-card',
+      },
       out: {
         type: 'string',
         value: 'PATH',

@@ -27,7 +27,7 @@ export function estimate(
 /** Kernel memory of one thread: raw pieces of every model, columns of a block, outputs of a piece. */
 export function threadBytes(tasks: number, chunk: number): number {
   const raw = (tasks + 1) * (chunk * 4 + 256);
-  const columns = (4 * tasks + 6) * blockElements * 4;
+  const columns = (4 * tasks + 7) * blockElements * 4;
   const outputs = chunk * 4 + (tasks * chunk) / 8;
   return raw + columns + outputs + tallyBytes + (1 << 20);
 }

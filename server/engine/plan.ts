@@ -46,8 +46,10 @@ export function planMerge(
   const settings: MethodSettings = recipe.merge;
   checkMethod(recipe, add);
   const jobs = jobsOf(recipe, inputs, options.only);
-  if (!jobs.some((job) => job.rule.kind === 'merge'))
-    add('MV405', ['merge', 'scope'], 'nothing is merged: no tensor is in the scope');
+  if (!jobs.some((job) => job.rule.kind === 'merge')) {
+    const among = options.only === undefined ? '' : ` and matches \`${options.only}\``;
+    add('MV405', ['merge', 'scope'], `nothing is merged: no tensor is in the scope${among}`);
+  }
   return { value: withCost(recipe, { jobs, settings, files: filesOf(inputs) }), problems };
 }
 

@@ -18,7 +18,7 @@ import { loadInputs, type InputCache } from './inputs';
 import { matrixFindings } from './matrix-checks';
 import { automaticThreads } from './pool';
 import { outputFindings } from './output-checks';
-import { checkSpace } from './space';
+import { checkMemory, checkSpace } from './space';
 
 /** A recipe with everything that could be found out about it without reading weights. */
 export interface CheckedRecipe {
@@ -49,14 +49,17 @@ export async function checkRecipeFile(
   path: string,
   options: CheckOptions = {},
 ): Promise<CheckedRecipe> {
-  let bytes: Buffer;
+  return checkRecipeText(await readRecipe(path), resolve(path), options);
+}
+
+/** Bytes of a recipe, ours or mergekit's; throws MV539. */
+export async function readRecipe(path: string): Promise<Buffer> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
     const reason = reasonOf(cause);
     throw new MergeError('MV539', `the recipe ${path} cannot be read: ${reason}`, { cause });
   }
-  return checkRecipeText(bytes, resolve(path), options);
 }
 
 /** Text, meaning, files and plan of a recipe: the one pipeline of `check`, `plan` and `merge`. */
@@ -133,6 +136,7 @@ async function makePlan(
   const threads = recipe.run.threads === 'auto' ? automaticThreads() : recipe.run.threads;
   const findings = [
     ...space,
+    ...checkMemory(plan, recipe.run.memory, threads),
     ...matrixFindings(plan, recipe, threads),
     ...outputFindings(plan, recipe, inputs),
   ];

@@ -40,8 +40,11 @@ export interface WholeResult {
 export class Combiner {
   /** τ_merge after α of the block that `combine` was last called for. */
   readonly merged: Float32Array;
+  /** θ_merge of that block, where the method makes whole weights and nothing changes them after. */
+  weights: Float32Array | null = null;
   /** τ of each task; the reader's own columns, or made from whole weights. */
   readonly taskVectors: Columns;
+  private readonly whole: Float32Array;
   private readonly scratch: Columns;
   private readonly divisors: Float32Array;
   /** What the elections since it was last cleared added up to; see `Election`. */
@@ -59,6 +62,7 @@ export class Combiner {
     const columns = (): Columns =>
       makeColumns(kernels.floats(count * blockElements), blockElements, count);
     this.merged = kernels.floats(blockElements);
+    this.whole = kernels.floats(blockElements);
     this.scratch = columns();
     this.taskVectors = columns();
     this.divisors = kernels.floats(Math.max(count, 4));
@@ -118,12 +122,22 @@ export class Combiner {
       if (rounding) nativeCombine(method, input, rounding);
       else method.combine(input);
     }
-    if (method.space === 'weights' && job.base)
-      stages.subtract(this.merged, this.blocks.base, this.merged, padded);
     const alpha = parametersOf(job).alpha;
+    this.weights = null;
+    if (method.space === 'weights' && job.base) {
+      if (alpha === 1) this.keepWeights(padded);
+      stages.subtract(this.merged, this.blocks.base, this.merged, padded);
+    }
     if (alpha !== 1) stages.scale(this.merged, alpha, this.merged, padded);
     if (rounding) rounding(this.merged, padded);
     return taskVectors;
+  }
+
+  /** Base + (θ_merge − base) would round twice. */
+  private keepWeights(padded: number): void {
+    if (this.plan.precision === 'native') return;
+    this.whole.set(this.merged.subarray(0, padded));
+    this.weights = this.whole;
   }
 
   /** The result of a method that needs whole rows or the whole matrix; null for the others. */

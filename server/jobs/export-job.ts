@@ -24,14 +24,17 @@ export interface ExportRequest {
 }
 
 /**
- * Writes a run's merge as plain checkpoints. They are computed anew from the run's inputs, so the bits
- * are those of a merge with `output.form: weights`: τ in a compact run is rounded, and base + τ from it
- * would round twice. Throws MV541 when an input has changed since.
+ * Writes a run's merge as plain checkpoints, or as τ and masks. They are computed anew from the run's
+ * inputs, so the bits are those of a merge with that `output.form`: τ in a compact run is rounded, and
+ * base + τ from it would round twice. Throws MV541 when an input has changed since.
  */
-export async function exportWeights(request: ExportRequest): Promise<string> {
+export async function exportAnew(
+  request: ExportRequest,
+  form: 'compact' | 'weights',
+): Promise<string> {
   const run = await readFinished(request.run);
-  return intoFolder(placeOf(run, 'weights', request.out), async (folder) => {
-    const { recipe, inputs, plan } = await recheck(run, request);
+  return intoFolder(placeOf(run, form, request.out), async (folder) => {
+    const { recipe, inputs, plan } = await recheck(run, request, form);
     if (!plan || !inputs) throw new RangeError('a recipe with problems has no plan');
     const output = planFor(plan, folder);
     const { signal, onProgress } = request;
@@ -110,14 +113,18 @@ interface Resolved {
 }
 
 /** The run's own recipe, checked again against the files as they are now. */
-async function recheck(run: RunSummary, { signal }: ExportRequest): Promise<CheckedRecipe> {
+async function recheck(
+  run: RunSummary,
+  { signal }: ExportRequest,
+  form: Recipe['output']['form'],
+): Promise<CheckedRecipe> {
   const resolved = (await readResolvedRecipe(run)) as Resolved | undefined;
   if (resolved?.recipe_path === undefined)
     throw new MergeError('MV533', `${run.folder} has no readable recipe.resolved.json`);
   const bytes = readFileSync(join(run.folder, 'recipe.mergevla.yaml'));
   const checked = await checkRecipeText(bytes, resolved.recipe_path, {
     signal,
-    adapt: asWeights,
+    adapt: (recipe) => ({ ...recipe, output: { ...recipe.output, form } }),
     only: resolved.only ?? undefined,
   });
   const wrong = checked.problems.find(({ severity }) => severity === 'error');
@@ -130,10 +137,6 @@ async function recheck(run: RunSummary, { signal }: ExportRequest): Promise<Chec
   for (const { path, hash } of resolved.inputs ?? [])
     refuseChanged(path, hashes.get(path) ?? '', hash);
   return checked;
-}
-
-function asWeights(recipe: Recipe): Recipe {
-  return { ...recipe, output: { ...recipe.output, form: 'weights' } };
 }
 
 function refuseChanged(path: string, now: string, then: string): void {

@@ -133,6 +133,7 @@ function storeBlock(
   const store = (values: Float32Array, model: number): boolean =>
     outputs.store(kernels, values, { model, offset: block.offset, dtype }, block);
   if (plan.form !== 'weights' || !job.base) return store(combiner.merged, 0);
+  if (!masks && combiner.weights) return store(combiner.weights, 0);
   if (!masks) {
     stages.add(blocks.base, combiner.merged, outputs.block, block.padded);
     return store(outputs.block, 0);

@@ -130,7 +130,10 @@ function writeBases(
     shape: [basis.rank, basis.width],
   }));
   const metadata = Object.fromEntries(
-    Object.entries(facts).map(([key, value]) => [key, String(value)]),
+    Object.entries(facts).map(([key, value]) => [
+      key,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
   );
   const plan = planOutput(specs, {
     folder,

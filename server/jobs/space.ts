@@ -1,6 +1,26 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { threadBytes } from '../engine/plan-cost';
+import type { MergePlan } from '../engine/plan-types';
 import type { InputFinding } from './input-finding';
+
+/** What the runtime, the code, headers and the report take beside the threads' own memory. */
+export const processBytes = 120 << 20;
+/** The smallest piece that is read at once, in elements of 4 bytes. */
+const leastPiece = 1 << 13;
+
+/** Whether `run.memory` is below what threads need however small their pieces are: MV469. */
+export function checkMemory(
+  plan: MergePlan,
+  memory: number,
+  threads: number,
+): readonly InputFinding[] {
+  const least = processBytes + threads * threadBytes(plan.tasks.length, leastPiece);
+  if (memory >= least) return [];
+  const mebibytes = (bytes: number): string => `${String(Math.ceil(bytes / 2 ** 20))} MiB`;
+  const message = `this merge takes about ${mebibytes(least)} on ${String(threads)} threads, more than run.memory (${mebibytes(memory)})`;
+  return [{ code: 'MV469', severity: 'warning', message, recipePath: ['run', 'memory'] }];
+}
 
 /**
  * Whether a result of `bytes` can be written to `folder`, which need not exist yet: permission on

@@ -97,4 +97,11 @@ export const fileProblems = {
       'WUDI iterates on every matrix, which takes hours without a GPU. `--accept-hours N` agrees to at most N.',
     example: 'mergevla merge wudi.mergevla.yaml',
   },
+  MV469: {
+    title: 'Less memory allowed than needed',
+    severity: 'warning',
+    explanation:
+      'Threads read in smaller pieces when `run.memory` is small, and below this they cannot. Raise `run.memory`, or set `run.threads` to 1.',
+    example: 'run: {memory: 64MiB}',
+  },
 } as const satisfies Record<string, ProblemInfo>;

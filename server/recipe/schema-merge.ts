@@ -151,7 +151,7 @@ export const masksSchema = z.union([
     lambda: key(z.union([maskLambda, z.record(z.string(), maskLambda)]), {
       doc: 'λ of the mask rule: one number, or a map from task to number. Larger keeps fewer positions.',
       default: defaults.masks.lambda,
-      range: '0.2 to 0.6 in the papers',
+      range: '≥ 0; 0.2 to 0.6 in the papers',
       examples: [0.6, { pick_place: 0.4, push_cube: 0.6 }],
       names: 'task',
     }),

@@ -50,6 +50,16 @@ describe('mergevla export', () => {
     expectSameFiles(out, join(direct, 'merged'));
   });
 
+  it('gives τ and masks back from plain checkpoints', async () => {
+    const out = join(folder, 'exported-compact');
+    const run = join(folder, 'weights');
+    expect((await mergevla(['export', run, '--form', 'compact', '--out', out])).code).toBe(0);
+    const names = ['task_vector', 'masks', 'rest', 'router'].map((name) => `${name}.safetensors`);
+    const same = (name: string): boolean =>
+      readFileSync(join(out, name)).equals(readFileSync(join(compact, 'merged', name)));
+    expect(names.filter(same)).toEqual(names);
+  });
+
   it('gives the bits of a direct merge to the released layout', async () => {
     const direct = await merge('released', 'output: { form: mergevla }');
     const out = join(folder, 'exported-released');

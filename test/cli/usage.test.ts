@@ -36,6 +36,7 @@ describe('the command line', () => {
     [['merge', 'a', 'b'], 'does not take "b"'],
     [['merge', 'a', '--ouut', 'b'], 'no option --ouut; did you mean --out'],
     [['merge', 'a', '--out'], '--out needs a value'],
+    [['merge', 'a', '--only', 'b['], 'the glob --only b[ cannot be used: its bracket'],
     [['merge', 'a', '--out', '--json'], '--out needs a value'],
     [['check', 'a', '--json=yes'], '--json takes no value'],
     [['export', 'a'], 'needs --form'],
@@ -60,13 +61,50 @@ describe('the command line', () => {
   });
 
   it('prints one JSON document also when it fails', async () => {
-    const { code, stdout } = await mergevla(['check', join(folder, 'none.yaml'), '--json']);
+    const { code, stdout } = await mergevla(['plan', join(folder, 'none.yaml'), '--json']);
     expect(code).toBe(65);
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'MV539' });
+  });
+
+  it('explains a verb also after `help`', async () => {
+    const one = await mergevla(['help', 'merge']);
+    expect(one).toEqual(await mergevla(['merge', '--help']));
+    expect((await mergevla(['help', 'mrge'])).code).toBe(2);
+  });
+
+  it('says which glob leaves nothing to merge', async () => {
+    const { code, stderr } = await mergevla(['merge', recipe, '--only', 'nothing.*']);
+    expect([code, stderr]).toEqual([65, expect.stringContaining('matches `nothing.*` [MV405]')]);
+  });
+
+  it('tells a mergekit recipe that is not there from a failure', async () => {
+    const { code, stderr } = await mergevla(['import-recipe', join(folder, 'none.yaml')]);
+    expect([code, stderr]).toEqual([65, expect.stringContaining('no such file [MV539]')]);
+  });
+
+  it('names the part of a path that is a file', async () => {
+    const { code, stderr } = await mergevla(['merge', recipe, '--out', join(recipe, 'run')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('a part of the path is a file')]);
   });
 });
 
 describe('mergevla check', () => {
+  it('gives a recipe that cannot be read as a problem of its own', async () => {
+    const path = join(folder, 'none.yaml');
+    const text = await mergevla(['check', path]);
+    expect(text.code).toBe(65);
+    expect(text.stdout).toMatch(/none\.yaml:1:1: error: .* there is no such file \[MV539\]\n$/);
+    expect(text.stderr).toBe('');
+    const { stdout } = await mergevla(['check', path, '--json']);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'MV539', path, line: 1 }]);
+  });
+
+  it('warns when `run.memory` is less than a merge can do with', async () => {
+    const zoo = writeZoo(join(folder, 'memory'), { lines: ['run: { memory: 64MiB }'] });
+    const { code, stdout } = await mergevla(['check', zoo.recipe]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/4:16: warning: .*64 MiB.*MV469/)]);
+  });
+
   it('gives problems with places counted from one, and a fix', async () => {
     const zoo = writeZoo(join(folder, 'typo'), { lines: ['merge: { method: tie }'] });
     const text = await mergevla(['check', zoo.recipe]);

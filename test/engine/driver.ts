@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
@@ -24,6 +25,22 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mergevla-engine-'));
   folders.push(folder);
   return folder;
+}
+
+/** One hash of everything in a folder. */
+export function digest(folder: string): string {
+  const hash = createHash('sha256');
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
+      hash.update(entry.name);
+      if (entry.isDirectory()) visit(join(path, entry.name));
+      else hash.update(readFileSync(join(path, entry.name)));
+    }
+  };
+  visit(folder);
+  return hash.digest('hex');
 }
 
 export interface Merged {

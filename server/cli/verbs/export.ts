@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportReleased, exportWeights, type ExportRequest } from '../../jobs/export-job';
+import { exportAnew, exportReleased, type ExportRequest } from '../../jobs/export-job';
 import { MergeError } from '../../protocol/merge-error';
 import { exportMergekit } from '../../recipe/mergekit-export';
 import { parseRecipe } from '../../recipe/parse';
@@ -13,7 +13,8 @@ import type { Call, Outcome } from '../verb';
 import { writeNew } from './import-recipe';
 
 const forms: Readonly<Record<string, (call: Call) => Promise<Outcome>>> = {
-  weights: (call) => folderForm(call, exportWeights),
+  weights: (call) => folderForm(call, (request) => exportAnew(request, 'weights')),
+  compact: (call) => folderForm(call, (request) => exportAnew(request, 'compact')),
   mergevla: (call) => folderForm(call, exportReleased),
   mergekit: exportToMergekit,
   'model-card': exportCard,

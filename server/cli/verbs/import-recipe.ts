@@ -1,19 +1,21 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { readRecipe } from '../../jobs/check-recipe';
 import { MergeError } from '../../protocol/merge-error';
 import { importMergekit } from '../../recipe/mergekit-import';
 import { hasErrors } from '../../recipe/problems';
 import { problemJson, problemLines } from '../problems';
 import { exitCodes, type Call, type Outcome } from '../verb';
 
-export function run({ operands, options, terminal }: Call): Promise<Outcome> {
+export async function run({ operands, options, terminal }: Call): Promise<Outcome> {
   const path = operands[0] ?? '';
-  const { recipeText, lost, problems } = importMergekit(readFileSync(path, 'utf8'));
+  const text = (await readRecipe(path)).toString('utf8');
+  const { recipeText, lost, problems } = importMergekit(text);
   const out = options.text('out');
   const failed = hasErrors(problems);
   if (problems.length > 0) terminal.complain(problemLines(problems, path, terminal.noteStyle));
   for (const sentence of lost) terminal.note(`${terminal.noteStyle.yellow('lost')}: ${sentence}`);
   if (out !== undefined && !failed) writeNew(out, recipeText);
-  return Promise.resolve({
+  return {
     code: failed ? exitCodes.data : exitCodes.done,
     json: {
       recipe: recipeText,
@@ -22,7 +24,7 @@ export function run({ operands, options, terminal }: Call): Promise<Outcome> {
       ...(out !== undefined && { path: out }),
     },
     text: failed || out !== undefined ? '' : recipeText,
-  });
+  };
 }
 
 /** Never writes over a file. */

@@ -2,6 +2,7 @@ import type { MergePlan, TensorJob } from '../../engine/plan-types';
 import { checkRecipeFile, type CheckedRecipe } from '../../jobs/check-recipe';
 import { ruleName } from '../../jobs/merge-manifest';
 import { automaticThreads } from '../../jobs/pool';
+import { processBytes } from '../../jobs/space';
 import { matrixNeeds } from '../../engine/spectral/needs';
 import { elementBytes } from '../../tensors/dtypes';
 import { problemJson, problemLines } from '../problems';
@@ -9,9 +10,6 @@ import { refused } from '../refused';
 import { formatPairs, formatTable } from '../table';
 import { formatBytes, formatCount } from '../units';
 import { exitCodes, type Call, type Outcome } from '../verb';
-
-/** What the runtime, the code and the headers take beside the threads' buffers. */
-const processBytes = 120 << 20;
 
 export async function run(call: Call): Promise<Outcome> {
   const { operands, options, signal, terminal } = call;
