@@ -1,4 +1,5 @@
 import { commands, EventEmitter, type Disposable, type Event } from 'vscode';
+import { isActive } from '../server/protocol/events';
 import type { RunSummary } from '../server/protocol/methods';
 import type { Server } from './client';
 import type { Logs } from './log';
@@ -13,10 +14,6 @@ export interface Runs extends Disposable {
   readonly onDidChange: Event<RunSummary | undefined>;
   refresh(): Promise<void>;
 }
-
-const activeStates = new Set(['queued', 'running', 'cancelling']);
-
-export const isActive = (run: RunSummary): boolean => activeStates.has(run.state);
 
 /** A run keeps its identity when it loses `.partial`. */
 export const runKey = (path: string): string => path.replace(/\.partial$/, '');

@@ -1,6 +1,6 @@
+import { protocolLine } from '../evaluate/rates/protocol';
 import { summarizeRates, type RateTableData } from '../evaluate/rates/summary';
 import { runEvaluation, type EvaluationState } from '../jobs/evaluate-job';
-import { protocolLine } from '../jobs/rate-files';
 import type { Evaluate } from '../recipe/schema';
 import { readReport, readRun } from '../runs/read';
 import { shortPath } from './paths';

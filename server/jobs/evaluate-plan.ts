@@ -7,7 +7,7 @@ import { CRITERIA } from '../evaluate/so101/tasks';
 import { MergeError } from '../protocol/merge-error';
 import { resolveEvaluate } from '../recipe/resolve';
 import type { Evaluate } from '../recipe/schema';
-import type { EvaluationRecord } from '../runs/episodes';
+import type { EvaluationRecord } from '../protocol/evaluation-record';
 import type { Manifest } from '../runs/manifest';
 
 /** What is going to be played, before anything is. */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { protocolLine } from '../evaluate/rates/protocol';
 import { summarizeRates, type RateTableData } from '../evaluate/rates/summary';
 import { ratesSection } from '../evaluate/rates/text';
 import type { EpisodeLine } from '../protocol/episode-line';
 import { isRecord } from '../protocol/shape';
-import type { EvaluationRecord } from '../runs/episodes';
+import type { EvaluationRecord } from '../protocol/evaluation-record';
 import { writeFileAtomic, writeJsonAtomic } from '../runs/files';
 import { putSection } from '../runs/model-card';
 import type { RunDirectory } from '../runs/run-directory';
@@ -24,21 +25,6 @@ export function writeRates(run: Pick<RunDirectory, 'file'>, { record, lines }: E
     card,
     putSection(text, 'Success rates', ratesSection(table, protocolLine(record))),
   );
-}
-
-/** One line that says under which conditions the numbers hold. */
-export function protocolLine({ settings, seeds }: EvaluationRecord): string {
-  const { suite, shift, execute, max_steps: steps, routing } = settings;
-  const parts = [
-    suite,
-    shift === 'colours' ? 'unseen cube colours' : 'scene as trained',
-    `seeds ${seeds.first} to ${seeds.last}`,
-    execute === null ? 'whole chunks' : `${execute} actions of each chunk`,
-    steps === null ? '' : `at most ${steps} steps`,
-    settings.offset === 'stored' ? 'router scores divided by stored means (not in the paper)' : '',
-    routing === 'episode' ? 'routed at the first observation' : `routed once a ${routing}`,
-  ];
-  return parts.filter((part) => part !== '').join(', ');
 }
 
 function readMetrics(path: string): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import { isRecord } from '../protocol/shape';
 import type { EpisodeLine } from '../protocol/episode-line';
-import { EpisodeFile, type EvaluationRecord } from '../runs/episodes';
+import type { EvaluationRecord } from '../protocol/evaluation-record';
+import { EpisodeFile } from '../runs/episodes';
 import { EventLog } from '../runs/event-log';
 import { lockFolder } from '../runs/lock';
 import { readRun, readResolvedRecipe } from '../runs/read';

@@ -32,3 +32,7 @@ export type RunEvent = { readonly time: string } & (
 /** States of a run as `run.json` and the Runs view name them. */
 export type RunState =
   'queued' | 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+
+/** Whether a job is, or will be, at work on the run. */
+export const isActive = ({ state }: { readonly state: RunState }): boolean =>
+  state === 'queued' || state === 'running' || state === 'cancelling';

@@ -3,38 +3,16 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseEpisodeLines, type EpisodeLine } from '../protocol/episode-line';
 import type { EpisodeRecording } from '../protocol/episode';
+import {
+  parseEvaluation,
+  type EvaluationRecord,
+  type EvaluationSettings,
+} from '../protocol/evaluation-record';
 import { parseImportFacts, type ImportFacts } from '../protocol/import-facts';
-import { isRecord } from '../protocol/shape';
 import { writeFileAtomic, writeJsonAtomic } from './files';
 
 const episodesName = 'episodes.jsonl';
 const evaluationName = 'evaluation.json';
-
-/** What every episode of `episodes.jsonl` was played under; episodes under others cannot stand beside them. */
-export interface EvaluationSettings {
-  readonly suite: string;
-  readonly shift: 'none' | 'colours';
-  /** Null: all actions of a chunk. */
-  readonly execute: number | null;
-  /** Null: the suite's own. */
-  readonly max_steps: number | null;
-  readonly routing: 'episode' | 'suite';
-  readonly command: string | readonly string[] | null;
-  /** Router scores were divided by stored means, which is an addition of ours. */
-  readonly offset?: 'stored';
-}
-
-/** Settings and, for readers, how much was asked for and what counts as success. */
-export interface EvaluationRecord {
-  readonly version: 1;
-  readonly settings: EvaluationSettings;
-  readonly tasks: readonly string[];
-  readonly policies: readonly string[];
-  readonly episodes: number;
-  readonly seeds: { readonly first: number; readonly last: number };
-  readonly simulator: string;
-  readonly criteria: Readonly<Record<string, string>>;
-}
 
 /** Episodes of a run, in the order of their lines; empty where there are none. */
 export function readEpisodes(run: string): readonly EpisodeLine[] {
@@ -44,14 +22,8 @@ export function readEpisodes(run: string): readonly EpisodeLine[] {
 
 /** Undefined where there is none, or one that cannot be read. */
 export function readEvaluation(run: string): EvaluationRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(join(run, evaluationName), 'utf8'));
-    return isRecord(value) && value['version'] === 1 && isRecord(value['settings'])
-      ? (value as unknown as EvaluationRecord)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const path = join(run, evaluationName);
+  return existsSync(path) ? parseEvaluation(readFileSync(path, 'utf8')) : undefined;
 }
 
 /** What an imported run says of its source; undefined for a run of our own. */

@@ -1,7 +1,7 @@
+import { isActive } from '../../server/protocol/events';
 import { commands, Uri, window } from 'vscode';
 import type { JobAction, JobStarted, RunSummary } from '../../server/protocol/methods';
 import { chooseRecipe, saved } from '../recipes';
-import { isActive } from '../runs';
 import type { Commands, Parts } from './context';
 
 /** Commands that start and stop jobs. */

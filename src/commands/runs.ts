@@ -1,7 +1,7 @@
 import { commands, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { RunSummary } from '../../server/protocol/methods';
 import { runCommand } from '../command-line';
-import { isActive } from '../runs';
+import { isActive } from '../../server/protocol/events';
 import type { Commands, Parts } from './context';
 import { runPath } from './jobs';
 

@@ -67,6 +67,17 @@ export function episodeList(
   };
 }
 
+/** A list with the outcomes of another one on the same seeds. */
+export function besides(list: EpisodeList, second: EpisodeList): EpisodeList {
+  const whole = second.items.filter(({ error }) => error === undefined);
+  const outcomes = new Map(whole.map(({ seed, success }) => [seed, success]));
+  const items = list.items.map((item) => {
+    const other = outcomes.get(item.seed);
+    return other === undefined || item.error !== undefined ? item : { ...item, other };
+  });
+  return { ...list, other: second.label.split(' · ')[0] ?? second.label, items };
+}
+
 const isOwnExpert = ({ policy, expert, task }: EpisodeLine): boolean =>
   policy === 'experts' && (expert ?? task) === task;
 

@@ -1,7 +1,9 @@
+import { isActive } from '../../server/protocol/events';
 import { gunzipSync } from 'node:zlib';
 import { Uri, workspace } from 'vscode';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { EpisodeRecording } from '../../server/protocol/episode';
+import { parseEvaluation } from '../../server/protocol/evaluation-record';
 import { parseImportFacts } from '../../server/protocol/import-facts';
 import { isRecord } from '../../server/protocol/shape';
 import type { Runs } from '../runs';
@@ -15,20 +17,23 @@ const unpackLimit = { maxOutputLength: 4 * largestRecording };
 export async function readRunEpisodes(runs: Runs): Promise<readonly RunEpisodes[]> {
   const all = await Promise.all(
     runs.list().map(async (run): Promise<RunEpisodes> => {
-      const [lines, imported] = await Promise.all([
+      const [lines, imported, evaluation] = await Promise.all([
         readText(run.path, 'episodes.jsonl'),
         readText(run.path, 'import.json'),
+        readText(run.path, 'evaluation.json'),
       ]);
+      const plan = parseEvaluation(evaluation);
       return {
         run,
         lines: parseEpisodeLines(lines),
+        ...(plan ? { plan } : {}),
         ...(imported === '' ? {} : { imported: parseImportFacts(imported) }),
       };
     }),
   );
   return all.filter(
-    ({ lines, run, imported }) =>
-      lines.length > 0 || imported !== undefined || run.progress?.phase === 'evaluate',
+    ({ lines, run, imported, plan }) =>
+      lines.length > 0 || imported !== undefined || (plan !== undefined && isActive(run)),
   );
 }
 

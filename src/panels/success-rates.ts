@@ -1,5 +1,6 @@
 import { commands, window, workspace, type Disposable } from 'vscode';
 import type {
+  EpisodeList,
   FromSuccessPanel,
   IntervalName,
   SuccessSnapshot,
@@ -18,7 +19,7 @@ import { readSweeps } from './studies';
 import { studiesOf } from './study-view';
 import type { RunEpisodes } from './success-view';
 import { isTrialMessage, TrialDesk } from './trial-desk';
-import { allEpisodes, episodeList } from './episode-view';
+import { allEpisodes, besides, episodeList } from './episode-view';
 import { crossTable, rateTable } from './success-view';
 
 export function successPanel(parts: Parts): PanelKind<ToSuccessPanel, FromSuccessPanel> {
@@ -83,7 +84,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     const found = rateTable(this.episodes, { interval: this.interval, paper: this.paper });
     this.policies = found?.policies ?? [];
     const cross = crossTable(this.episodes, this.interval);
-    const list = this.cell && episodeList(this.episodes, this.cell.row, this.cell.task);
+    const list = this.list();
     const comparison = this.comparison();
     const snapshot: SuccessSnapshot = {
       phase: this.policies.length > 0 ? { kind: 'ready' } : nothingYet,
@@ -119,6 +120,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       case 'compare':
         this.compared = message.rows;
         this.channel.send({ type: 'comparison', comparison: this.comparison() ?? null });
+        this.sendEpisodes();
         return;
       case 'setInterval':
       case 'showPaper':
@@ -175,8 +177,22 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
 
   private openCell({ row, task }: { readonly row: string; readonly task: string }): void {
     this.cell = { row, task };
-    const episodes = episodeList(this.episodes, row, task);
+    this.sendEpisodes();
+  }
+
+  private sendEpisodes(): void {
+    const episodes = this.list();
     if (episodes) this.channel.send({ type: 'episodes', episodes });
+  }
+
+  /** Episodes of the open cell, beside those of the policy that it is compared with. */
+  private list(): EpisodeList | undefined {
+    const { cell, compared } = this;
+    if (!cell) return undefined;
+    const list = episodeList(this.episodes, cell.row, cell.task);
+    const other = compared.includes(cell.row) ? compared.find((id) => id !== cell.row) : undefined;
+    const second = other === undefined ? undefined : episodeList(this.episodes, other, cell.task);
+    return list && second && this.comparison()?.pairs ? besides(list, second) : list;
   }
 
   private comparison() {

@@ -1,10 +1,18 @@
 import type { EpisodeLine } from '../../server/protocol/episode-line';
+import { isActive } from '../../server/protocol/events';
+import type { EvaluationRecord } from '../../server/protocol/evaluation-record';
 import type { IntervalName, RateTable } from '../../server/protocol/panels/success-rates';
 import type { ImportFacts } from '../../server/protocol/import-facts';
 import { crossRow, policyRow } from './episode-view';
 import type { RunSummary } from '../../server/protocol/methods';
 import { paperGroup, paperTasks } from '../../server/evaluate/rates/paper';
-import { sumEpisodes, withCounts } from '../../server/evaluate/rates/rollouts';
+import { benchFacts, manualFacts, protocolLine } from '../../server/evaluate/rates/protocol';
+import {
+  noRollouts,
+  sumEpisodes,
+  withCounts,
+  type TaskRollouts,
+} from '../../server/evaluate/rates/rollouts';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
 import { successTable } from '../../server/evaluate/rates/table';
 
@@ -12,6 +20,8 @@ import { successTable } from '../../server/evaluate/rates/table';
 export interface RunEpisodes {
   readonly run: Pick<RunSummary, 'path' | 'name' | 'state' | 'progress'>;
   readonly lines: readonly EpisodeLine[];
+  /** What is, or was, to be rolled out. */
+  readonly plan?: EvaluationRecord;
   /** Imported results, and trials on a robot, are groups of their own. */
   readonly imported?: ImportFacts;
 }
@@ -48,6 +58,7 @@ export function rateTable(
     tasks: columns,
     interval: options.interval,
     protocol: protocolOf(runs),
+    reporting: reportingOf(runs),
   });
   return {
     table: paper ? { ...table, groups: [...table.groups, paper] } : table,
@@ -83,13 +94,16 @@ export function crossTable(
     tasks: tasksOf(runs),
     interval,
     protocol: protocolOf(runs),
+    reporting: reportingOf(runs),
   });
 }
 
+/** Columns: the tasks of the plans in their order, then whatever else was found. */
 export function tasksOf(runs: readonly RunEpisodes[]): readonly string[] {
+  const planned = runs.flatMap(({ plan }) => plan?.tasks ?? []);
   const counted = runs.flatMap(({ imported }) => imported?.counts ?? []);
   const lines = runs.flatMap((run) => run.lines);
-  return [...new Set([...lines, ...counted].map(({ task }) => task))];
+  return [...new Set([...planned, ...[...lines, ...counted].map(({ task }) => task)])];
 }
 
 function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
@@ -98,19 +112,18 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
     const own = entry.lines.filter(
       ({ policy, expert, task }) => policy !== 'experts' || (expert ?? task) === task,
     );
-    const counted = entry.imported?.counts ?? [];
-    const names = [...new Set([...own, ...counted].map(({ policy }) => policy))].sort(byOrder);
-    return names.map((name): PolicyRollouts => {
+    return namesOf(entry, own).map((name): PolicyRollouts => {
       const lines = own.filter(({ policy }) => policy === name);
-      const partial = entry.imported?.partial;
+      const { partial } = entry.imported ?? {};
+      const tasks = entry.imported
+        ? withCounts(sumEpisodes(lines), entry.imported, name)
+        : withPlan(entry, sumEpisodes(lines));
       return {
         id: policyRow(entry.run.path, name),
         label: name,
         detail: many ? entry.run.name : (details[name] ?? ''),
-        tasks: entry.imported
-          ? withCounts(sumEpisodes(lines), entry.imported, name)
-          : sumEpisodes(lines, plannedOf(entry, own)),
-        state: stateOf(entry),
+        tasks,
+        state: stateOf(entry, tasks),
         ...(partial === undefined ? {} : { note: partial }),
         ...timeLeft(entry),
       };
@@ -118,18 +131,38 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
   });
 }
 
-function stateOf({ run, imported }: RunEpisodes): PolicyRollouts['state'] {
-  if (imported) return imported.partial === undefined ? 'done' : 'partial';
-  if (run.state === 'running' || run.state === 'cancelling') return 'running';
-  return run.state === 'done' ? 'done' : 'partial';
+/** Policies that have results, and while a job runs those that will. */
+function namesOf({ run, plan, imported }: RunEpisodes, own: readonly EpisodeLine[]) {
+  const counted = imported?.counts ?? [];
+  const planned = isActive(run) ? (plan?.policies ?? []) : [];
+  const names = [...[...own, ...counted].map(({ policy }) => policy), ...planned];
+  // The cross matrix is a view of its own.
+  return [...new Set(names)].filter((name) => name !== 'cross').sort(byOrder);
 }
 
-/** Every policy runs the same number of rollouts on a task: what the fullest cell has, or will have. */
-function plannedOf({ run }: RunEpisodes, lines: readonly EpisodeLine[]): number | undefined {
-  const { progress } = run;
-  if (run.state !== 'running' || progress?.unit !== 'episodes') return undefined;
-  const cells = new Set(lines.map(({ policy, task }) => `${policy}\0${task}`)).size;
-  return cells === 0 ? undefined : Math.max(1, Math.round(progress.total / cells));
+/** While a job runs, every cell says how many rollouts it will have. */
+function withPlan(
+  { run, plan }: RunEpisodes,
+  sums: ReadonlyMap<string, TaskRollouts>,
+): ReadonlyMap<string, TaskRollouts> {
+  if (!isActive(run) || !plan) return sums;
+  const tasks = new Set([...plan.tasks, ...sums.keys()]);
+  return new Map(
+    [...tasks].map((task) => [task, { ...(sums.get(task) ?? noRollouts), planned: plan.episodes }]),
+  );
+}
+
+function stateOf(
+  { run, imported, plan }: RunEpisodes,
+  tasks: ReadonlyMap<string, TaskRollouts>,
+): PolicyRollouts['state'] {
+  if (imported) return imported.partial === undefined ? 'done' : 'partial';
+  const sums = [...tasks.values()];
+  const tried = sums.map(({ trials, errors }) => trials + errors);
+  const isWhole = plan ? tried.every((count) => count >= plan.episodes) : run.state === 'done';
+  if (isWhole && tried.length > 0) return 'done';
+  if (!isActive(run)) return run.state === 'done' ? 'done' : 'partial';
+  return tried.some((count) => count > 0) ? 'running' : 'queued';
 }
 
 function timeLeft({ run }: RunEpisodes): { secondsLeft?: number } {
@@ -143,10 +176,32 @@ function byOrder(a: string, b: string): number {
 }
 
 function protocolOf(runs: readonly RunEpisodes[]): string {
-  const lines = runs.flatMap((run) => run.lines);
-  const suites = [...new Set(lines.flatMap(({ suite }) => suite ?? []))];
-  const seeds = new Set(lines.map(({ seed }) => seed)).size;
-  const most = lines.reduce((longest, { steps }) => Math.max(longest, steps), 0);
-  if (lines.length === 0) return 'no results yet';
-  return [...suites, `${String(seeds)} seeds`, `longest episode ${String(most)} steps`].join(' · ');
+  const lines = [...new Set(runs.flatMap(({ plan }) => (plan ? [protocolLine(plan)] : [])))];
+  if (lines.length > 0) return lines.join(' · ');
+  const suites = [...new Set(runs.flatMap((run) => run.lines).flatMap(({ suite }) => suite ?? []))];
+  return suites.length > 0 ? suites.join(' · ') : runs.length > 0 ? '' : 'no results yet';
+}
+
+/** What belongs beside the numbers in print, run by run; runs under the same conditions together. */
+function reportingOf(runs: readonly RunEpisodes[]): RateTable['reporting'] {
+  const conditions = new Map<string, { names: string[]; facts: RateFacts }>();
+  for (const entry of runs) {
+    const facts = factsOf(entry);
+    const key = JSON.stringify(facts);
+    const known = conditions.get(key) ?? { names: [], facts };
+    known.names.push(entry.run.name);
+    conditions.set(key, known);
+  }
+  return [...conditions.values()].map(({ names, facts }) => ({ title: names.join(', '), facts }));
+}
+
+type RateFacts = RateTable['reporting'][number]['facts'];
+
+function factsOf({ plan, imported }: RunEpisodes): RateFacts {
+  if (imported?.manual) return manualFacts(imported.manual);
+  if (plan) return benchFacts(plan);
+  return [
+    ['source', imported ? 'imported results of another harness' : 'not written down'],
+    ...(imported?.partial === undefined ? [] : [['missing', imported.partial] as const]),
+  ];
 }

@@ -1,3 +1,4 @@
+import { isActive } from '../../server/protocol/events';
 import {
   EventEmitter,
   MarkdownString,
@@ -9,7 +10,7 @@ import {
 } from 'vscode';
 import type { PhaseSummary, RunSummary } from '../../server/protocol/methods';
 import { formatDuration, formatProgress } from '../format';
-import { isActive, runKey, type Runs } from '../runs';
+import { runKey, type Runs } from '../runs';
 
 type Node = RunNode | PhaseNode;
 

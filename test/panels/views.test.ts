@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { EvaluationRecord } from '../../server/protocol/evaluation-record';
 import type { MergeReport } from '../../server/protocol/report';
 import type { MaskRatioAnswer } from '../../server/protocol/panels/mask-ratios';
 import { isMaskView, isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
@@ -151,6 +152,43 @@ describe('the success panel gets', () => {
     expect(found?.table.groups[0]?.rows.map(({ label }) => label)).toEqual(['experts', 'routed']);
     expect(found?.table.groups[0]?.rows[0]?.cells[0]).toMatchObject({ successes: 1, trials: 1 });
     expect(found?.table.groups[0]?.rows[1]?.routed).toEqual({ right: 2, known: 3 });
+  });
+
+  it('queued cells and rows of what a running job has still to do, and its conditions', () => {
+    const plan: EvaluationRecord = {
+      ...{ version: 1, tasks: ['pick', 'push'], policies: ['masked', 'routed', 'cross'] },
+      ...{ episodes: 3, simulator: 'sim', criteria: { pick: 'in the box' } },
+      seeds: { first: 5, last: 7 },
+      settings: {
+        ...{ suite: 's', shift: 'none', execute: 4, max_steps: null, routing: 'episode' },
+        command: null,
+      },
+    };
+    const busy: RunEpisodes = { run: { ...run, state: 'running' }, lines: [base], plan };
+    const { table } = rateTable([busy], { interval: 'wilson', paper: undefined }) ?? {};
+    expect(table?.tasks).toEqual(['pick', 'push']);
+    expect(table?.groups[0]?.rows.map(({ label, state }) => [label, state])).toEqual([
+      ['masked', 'queued'],
+      ['routed', 'running'],
+    ]);
+    expect(table?.groups[0]?.rows[1]?.cells).toMatchObject([
+      { trials: 1, planned: 3 },
+      { trials: 0, planned: 3 },
+    ]);
+    expect(table?.protocol).toContain('seeds 5 to 7');
+    expect(table?.reporting[0]?.facts).toContainEqual(['success of pick', 'in the box']);
+    const stopped: RunEpisodes = { ...busy, run: { ...run, state: 'interrupted' } };
+    const rows = rateTable([stopped], { interval: 'wilson', paper: undefined })?.table.groups[0];
+    expect(rows?.rows.map(({ label, state }) => [label, state])).toEqual([['routed', 'partial']]);
+  });
+
+  it('manual trials as a group of their own that says who judged', () => {
+    const manual = { blind: true, sharedStarts: true, voided: 0, criteria: {}, judge: 'Ada' };
+    const judged: RunEpisodes = { ...entry, imported: { seeds: true, counts: [], manual } };
+    const groups = rateTable([judged], { interval: 'wilson', paper: undefined })?.table.groups;
+    expect(groups?.map(({ title }) => title)).toEqual([
+      'Manual trials · blind order · judged by Ada',
+    ]);
   });
 
   it('the cross matrix where an expert ran on another task', () => {

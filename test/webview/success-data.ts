@@ -109,6 +109,15 @@ export function successSnapshot(): SuccessSnapshot {
     tasks: cubeTasks,
     interval: 'wilson' as const,
     protocol: 'so101-cubes · unseen colours · 100 test seeds a task · 160 steps',
+    reporting: [
+      {
+        title: 'cubes-ta-3f9a',
+        facts: [
+          ['suite', 'so101-cubes'],
+          ['success of stack_cube', 'the red cube rests on the blue one'],
+        ] as const,
+      },
+    ],
   };
   const table = successTable(
     [{ title: 'This bench · successes / rollouts, rate, 95 % interval', policies }],

@@ -25,6 +25,8 @@ export interface GridOptions<Row> {
   readonly rowClass?: (row: Row) => string;
   readonly onopen?: (row: Row, column: string) => void;
   readonly onfocus?: (row: Row, column: string) => void;
+  /** The pointer came over a cell. */
+  readonly onhover?: (row: Row, column: string, cell: HTMLElement) => void;
   readonly oncopy?: (text: string) => void;
 }
 
@@ -66,6 +68,10 @@ export class Grid<Row> {
     });
     this.table.addEventListener('click', (event) => {
       this.click(event);
+    });
+    this.table.addEventListener('pointerover', (event) => {
+      const found = this.cellOf(event.target);
+      if (found) this.options.onhover?.(...found);
     });
     this.table.addEventListener('focusin', (event) => {
       this.focused(event);
@@ -133,7 +139,19 @@ export class Grid<Row> {
       return;
     }
     const sign = this.sorting?.descending ? -1 : 1;
-    this.shown = [...this.rows].sort((a, b) => sign * order(a, b));
+    this.shown = this.sections().flatMap(({ head, rows }) => [
+      ...head,
+      ...rows.sort((a, b) => sign * order(a, b)),
+    ]);
+  }
+
+  /** Groups stay together, each under its title. */
+  private sections(): readonly { readonly head: Row[]; readonly rows: Row[] }[] {
+    const sections: { head: Row[]; rows: Row[] }[] = [{ head: [], rows: [] }];
+    for (const row of this.rows)
+      if (this.options.groupOf?.(row) !== undefined) sections.push({ head: [row], rows: [] });
+      else sections.at(-1)?.rows.push(row);
+    return sections;
   }
 
   private drawHead(): HTMLElement {
@@ -303,11 +321,17 @@ export class Grid<Row> {
   }
 
   private focused(event: FocusEvent): void {
-    const cell = event.target instanceof Element ? event.target.closest('[data-column]') : null;
-    if (!(cell instanceof HTMLElement)) return;
+    const found = this.cellOf(event.target);
+    if (found) this.options.onfocus?.(found[0], found[1]);
+  }
+
+  /** Row, column's key and cell of an element inside a cell. */
+  private cellOf(target: EventTarget | null): [Row, string, HTMLElement] | undefined {
+    const cell = target instanceof Element ? target.closest('[data-column]') : null;
+    if (!(cell instanceof HTMLElement)) return undefined;
     const row = this.shown[Number(cell.closest('tr')?.dataset['row'])];
     const column = this.options.columns[Number(cell.dataset['column'])];
-    if (row !== undefined && column) this.options.onfocus?.(row, column.key);
+    return row !== undefined && column ? [row, column.key, cell] : undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EpisodeItem } from '../../server/protocol/panels/success-rates';
+import type { EpisodeItem, EpisodeList } from '../../server/protocol/panels/success-rates';
 import { segments } from '../shared/components';
 import { fill, h } from '../shared/dom';
 import type { Column } from '../shared/grid';
@@ -7,6 +7,7 @@ import { icon } from '../shared/icons';
 import { taskMarker } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
 import type { EpisodeFilter, SuccessActions, SuccessModel } from './model';
+import { filterOf } from './model';
 
 /** Episodes of one cell, windowed; play opens the replay beside it. */
 export class EpisodesCard {
@@ -37,11 +38,9 @@ export class EpisodesCard {
         },
       });
     this.made = key;
-    const wrong = (item: EpisodeItem) => item.routed !== undefined && item.routed !== list.task;
-    const failed = list.items.filter((item) => !item.success);
-    const shown = { all: list.items, failed, wrong: list.items.filter(wrong) }[filter];
-    this.grid.show(shown);
-    const successes = list.items.length - failed.length;
+    const members = (kind: EpisodeFilter) => list.items.filter(inFilter(kind, list.task));
+    this.grid.show(members(filter));
+    const successes = list.items.length - members('failed').length;
     fill(
       this.element,
       h(
@@ -52,7 +51,7 @@ export class EpisodesCard {
         h(
           'span',
           { class: 'end' },
-          this.filters(filter, failed.length, list.items.filter(wrong).length),
+          this.filters(list, filter, (kind) => members(kind).length),
           h(
             'button',
             {
@@ -72,19 +71,44 @@ export class EpisodesCard {
     );
   }
 
-  private filters(filter: EpisodeFilter, failed: number, wrong: number): HTMLElement {
+  private filters(
+    { items, other }: EpisodeList,
+    filter: EpisodeFilter,
+    count: (kind: EpisodeFilter) => number,
+  ): HTMLElement {
+    const counted = (value: EpisodeFilter, label: string) => ({
+      value,
+      label: `${label} ${String(count(value))}`,
+    });
+    const paired = other !== undefined && items.some((item) => item.other !== undefined);
     return segments(
       'Episodes shown',
       [
         { value: 'all', label: 'all' },
-        { value: 'failed', label: `failed ${String(failed)}` },
-        ...(wrong > 0 ? [{ value: 'wrong', label: `routed wrong ${String(wrong)}` }] : []),
+        counted('failed', 'failed'),
+        ...(count('wrong') > 0 ? [counted('wrong', 'routed wrong')] : []),
+        ...(paired ? [counted('better', 'only here'), counted('worse', `only ${other}`)] : []),
       ],
       filter,
       (value) => {
-        this.actions.setFilter(value === 'failed' || value === 'wrong' ? value : 'all');
+        this.actions.setFilter(filterOf(value));
       },
     );
+  }
+}
+
+function inFilter(kind: EpisodeFilter, task: string): (item: EpisodeItem) => boolean {
+  switch (kind) {
+    case 'all':
+      return () => true;
+    case 'failed':
+      return ({ success }) => !success;
+    case 'wrong':
+      return ({ routed }) => routed !== undefined && routed !== task;
+    case 'better':
+      return ({ success, other }) => success && other === false;
+    case 'worse':
+      return ({ success, other }) => !success && other === true;
   }
 }
 
@@ -163,9 +187,10 @@ function playCell(item: EpisodeItem, playing: boolean, actions: SuccessActions):
   );
 }
 
-function resultCell({ success, reason, error }: EpisodeItem): HTMLElement {
-  if (success) return h('span', { class: 'result good' }, icon('check'), 'success');
-  if (error !== undefined)
-    return h('span', { class: 'result', title: error }, icon('warning'), 'crashed');
-  return h('span', { class: 'result bad' }, icon('cross'), reason || 'failed');
+function resultCell({ success, reason, error, note }: EpisodeItem): HTMLElement {
+  const text = success ? 'success' : error === undefined ? reason || 'failed' : 'crashed';
+  const mark = success ? 'check' : error === undefined ? 'cross' : 'warning';
+  const title = [error ?? reason, note].filter(Boolean).join(' · ');
+  const kind = success ? 'good' : error === undefined ? 'bad' : '';
+  return h('span', { class: `result ${kind}`, title }, icon(mark), h('span', {}, text));
 }

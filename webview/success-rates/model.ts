@@ -8,13 +8,19 @@ import type {
 import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
 
-export type EpisodeFilter = 'all' | 'failed' | 'wrong';
+/** `better` and `worse`: only this policy, or only the one that it is compared with, succeeded. */
+const filters = ['all', 'failed', 'wrong', 'better', 'worse'] as const;
+export type EpisodeFilter = (typeof filters)[number];
+
+export const filterOf = (value: unknown): EpisodeFilter =>
+  filters.find((filter) => filter === value) ?? 'all';
 
 export interface SuccessModel {
   readonly snapshot: SuccessSnapshot;
   readonly theme: Theme;
   readonly view: 'policies' | 'cross';
-  readonly twin: boolean;
+  /** The list of conditions is open. */
+  readonly reporting: boolean;
   readonly selectedRows: readonly string[];
   readonly cell: { readonly row: string; readonly task: string } | undefined;
   readonly filter: EpisodeFilter;

@@ -16,7 +16,7 @@ import type { View } from '../shared/page';
 import { Page } from '../shared/page';
 import { EpisodesCard } from './episodes';
 import type { EpisodeFilter, SuccessActions, SuccessModel } from './model';
-import { intervalNames } from './model';
+import { filterOf, intervalNames } from './model';
 import { ReplayCard } from './replay';
 import { StudiesRow } from './studies';
 import { RatesCard } from './table';
@@ -42,16 +42,16 @@ export class SuccessPanel implements SuccessActions {
   private readonly page = new Page<SuccessModel, ToSuccessPanel, FromSuccessPanel>({
     className: 'success-panel',
     guard: isToSuccessPanel,
-    model: (theme, { view, selectedRows, filter }) => ({
+    model: (theme, { view, selectedRows, filter, reporting }) => ({
       snapshot: emptySnapshot,
       theme,
       view: view === 'cross' ? 'cross' : 'policies',
-      twin: false,
+      reporting: reporting === true,
       selectedRows: Array.isArray(selectedRows)
         ? selectedRows.filter((id) => typeof id === 'string')
         : [],
       cell: undefined,
-      filter: filter === 'failed' || filter === 'wrong' ? filter : 'all',
+      filter: filterOf(filter),
       replay: undefined,
       replayed: undefined,
       noReplay: undefined,
@@ -78,6 +78,7 @@ export class SuccessPanel implements SuccessActions {
     this.episodes.element,
     this.replay.element,
   );
+  private readonly reporting = h('section', { class: 'card reporting' });
   private compared = false;
   private readonly switchRow = h('div', { class: 'above-table' });
 
@@ -143,7 +144,14 @@ export class SuccessPanel implements SuccessActions {
     const before = waiting ? [waiting] : [];
     if (!snapshot.table) return { cards: before };
     return {
-      cards: [...before, this.above(), this.rates.element, this.detail, this.studies.element],
+      cards: [
+        ...before,
+        ...this.reportingCard(),
+        this.above(),
+        this.rates.element,
+        this.detail,
+        this.studies.element,
+      ],
       draw: () => {
         this.detail.hidden = model.cell === undefined;
         this.rates.draw(model);
@@ -183,7 +191,7 @@ export class SuccessPanel implements SuccessActions {
     );
     return [
       ...this.choices(),
-      h('span', { class: 'secondary facts' }, snapshot.table?.protocol ?? ''),
+      this.conditions(),
       h(
         'span',
         { class: 'end' },
@@ -219,6 +227,40 @@ export class SuccessPanel implements SuccessActions {
             ),
       ),
     ];
+  }
+
+  /** Under which conditions the numbers hold: one line, and on a click the whole list. */
+  private conditions(): HTMLElement {
+    const { snapshot, reporting } = this.page.model;
+    const { table } = snapshot;
+    if (!table || table.reporting.length === 0)
+      return h('span', { class: 'secondary facts' }, table?.protocol ?? '');
+    return h(
+      'button',
+      {
+        class: 'link facts',
+        type: 'button',
+        title: 'What belongs beside these numbers in print',
+        'aria-expanded': String(reporting),
+        click: () => {
+          this.page.arrange({ reporting: !reporting });
+        },
+      },
+      table.protocol === '' ? 'conditions' : table.protocol,
+    );
+  }
+
+  private reportingCard(): HTMLElement[] {
+    const { snapshot, reporting } = this.page.model;
+    if (!reporting || !snapshot.table) return [];
+    fill(
+      this.reporting,
+      ...snapshot.table.reporting.flatMap(({ title, facts }) => [
+        h('h2', {}, title),
+        h('dl', {}, ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+      ]),
+    );
+    return [this.reporting];
   }
 
   private choices(): HTMLElement[] {

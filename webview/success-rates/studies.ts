@@ -7,7 +7,7 @@ import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
 import type { SuccessActions, SuccessModel } from './model';
 import { rateOf } from './model';
-import { hollowMark, rateBar } from './table';
+import { hollowMark, rateBar } from './rate-bar';
 
 /** The paper's two studies, when chosen runs belong to one. */
 export class StudiesRow {

@@ -1,6 +1,5 @@
 import type { RateCell, RateRow, RateTable } from '../../server/protocol/panels/success-rates';
-import { withAlpha } from '../shared/colours';
-import { fill, h, s, styled } from '../shared/dom';
+import { fill, h, styled } from '../shared/dom';
 import { duration, missing, nbsp, percent, pValue, signed } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
@@ -8,6 +7,8 @@ import { icon } from '../shared/icons';
 import type { Theme } from '../shared/theme';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { SuccessActions, SuccessModel } from './model';
+import { cellTip } from './cell-tip';
+import { rateBar, type BarLook } from './rate-bar';
 import { cellSentence, rateOf, rateText } from './model';
 
 /** A line of the table: a group's title, or a policy. */
@@ -23,7 +24,11 @@ export class RatesCard {
   constructor(
     private readonly actions: SuccessActions,
     private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
-  ) {}
+  ) {
+    this.element.addEventListener('pointerleave', () => {
+      tools.tooltip.hide();
+    });
+  }
 
   draw(model: SuccessModel): void {
     this.model = model;
@@ -57,6 +62,9 @@ export class RatesCard {
       onfocus: (line, column) => {
         this.focus(line, column);
       },
+      onhover: (line, column, cell) => {
+        this.explain(line, column, cell);
+      },
       oncopy: (text) => {
         this.actions.copy(text);
       },
@@ -73,16 +81,28 @@ export class RatesCard {
     const { tooltip, live } = this.tools;
     tooltip.hide();
     if (!('row' in line)) return;
-    const task = column.startsWith('task ') ? column.slice(5) : undefined;
-    const place = this.tasks().indexOf(task ?? '');
-    if (task === undefined || place < 0) {
+    const place = this.tasks().indexOf(column.slice(5));
+    const task = this.tasks()[place];
+    if (!column.startsWith('task ') || task === undefined) {
       live.say(`${line.row.label} ${line.row.detail}`);
       return;
     }
-    const text = cellSentence(line.row, task, line.row.cells[place]);
-    live.say(text);
-    const box = document.activeElement?.getBoundingClientRect();
-    if (box) tooltip.showBelow(box, text);
+    live.say(cellSentence(line.row, task, line.row.cells[place]));
+    if (document.activeElement instanceof HTMLElement)
+      this.explain(line, column, document.activeElement);
+  }
+
+  /** The tooltip of a cell, for the pointer and for the keyboard's mark alike. */
+  private explain(line: Line, column: string, at: HTMLElement): void {
+    const place = column.startsWith('task ') ? this.tasks().indexOf(column.slice(5)) : -1;
+    const cell = 'row' in line ? line.row.cells[place] : undefined;
+    const { tooltip } = this.tools;
+    if (!('row' in line) || !cell || !this.model) tooltip.hide();
+    else
+      tooltip.showBelow(
+        at.getBoundingClientRect(),
+        ...cellTip(line.row, column.slice(5), cell, this.model.theme),
+      );
   }
 
   private tasks(): readonly string[] {
@@ -140,12 +160,14 @@ function columnsOf(
       key: 'policy',
       title: 'policy',
       text: (line) => `${row(line)?.label ?? ''} ${row(line)?.detail ?? ''}`.trim(),
+      order: (a, b) => (row(a)?.label ?? '').localeCompare(row(b)?.label ?? ''),
       render: (line) => ('row' in line ? policyCell(line.row) : ''),
     },
     ...table.tasks.map((task, i): Column<Line> => ({
       key: `task ${task}`,
       title: task,
       text: (line) => cellCopy(row(line)?.cells[i]),
+      order: by((line) => rateOf(row(line)?.cells[i])),
       render: (line) => {
         if (!('row' in line)) return '';
         const cell = model()?.cell;
@@ -159,6 +181,7 @@ function columnsOf(
       title: 'task mean',
       align: 'end',
       text: (line) => String(row(line)?.mean?.value ?? ''),
+      order: by((line) => row(line)?.mean?.value),
       render: (line) => ('row' in line ? meanCell(line.row) : ''),
     },
     {
@@ -172,9 +195,22 @@ function columnsOf(
       title: 'routed right',
       align: 'end',
       text: (line) => routedText(row(line)),
+      order: by((line) => {
+        const { right = 0, known = 0 } = row(line)?.routed ?? {};
+        return right / known;
+      }),
       render: (line) => h('span', {}, routedText(row(line)) || missing),
     },
   ];
+}
+
+/** By a number; what has none comes below all others. */
+function by(value: (line: Line) => number | undefined): (a: Line, b: Line) => number {
+  const of = (line: Line) => {
+    const found = value(line) ?? Number.NaN;
+    return Number.isNaN(found) ? -1 : found;
+  };
+  return (a, b) => of(a) - of(b);
 }
 
 function routedText(row: RateRow | undefined): string {
@@ -245,99 +281,6 @@ function rateCell(
 function crashed(errors: number): HTMLElement {
   const title = `${String(errors)} rollouts crashed and are counted apart`;
   return h('span', { class: 'rate-errors', title }, icon('warning'), String(errors));
-}
-
-interface BarLook {
-  readonly theme: Theme;
-  readonly hatched: boolean;
-  readonly paper: boolean;
-}
-
-const barWidth = 112;
-/** Place of a share on the bar. */
-export const barPlace = (share: number): number => 2 + share * (barWidth - 4);
-
-/** 0 to 100 % with ticks at 0, 50, 100: interval as a block, rate as a 3 px line; a paper's is hollow. */
-export function rateBar(cell: RateCell, look: BarLook): SVGSVGElement {
-  const { theme } = look;
-  const ticks = [0, 0.5, 1].map((at) =>
-    s('path', {
-      d: `M${String(barPlace(at))} 4v10`,
-      stroke: theme.muted,
-      'stroke-opacity': 0.5,
-    }),
-  );
-  const rate = rateOf(cell);
-  return s(
-    'svg',
-    {
-      class: 'rate-bar',
-      width: barWidth,
-      height: 18,
-      viewBox: `0 0 ${String(barWidth)} 18`,
-      'aria-hidden': 'true',
-    },
-    look.hatched ? runningPattern(theme) : null,
-    s('path', { d: `M2 9h${String(barWidth - 4)}`, stroke: theme.muted, 'stroke-opacity': 0.35 }),
-    ...ticks,
-    cell.trials > 0 ? intervalBlock(cell, look) : null,
-    Number.isFinite(rate) ? rateMark(rate, look) : null,
-  );
-}
-
-function intervalBlock({ low, high }: RateCell, { theme, hatched, paper }: BarLook): SVGElement {
-  const place = {
-    x: barPlace(low),
-    y: 5,
-    width: Math.max(1, barPlace(high) - barPlace(low)),
-    height: 8,
-  };
-  if (paper)
-    return s('rect', {
-      ...place,
-      fill: 'none',
-      stroke: theme.foreground,
-      'stroke-dasharray': '3 2',
-    });
-  const stroke = hatched || theme.contrast ? theme.focus : 'none';
-  const fill = hatched ? 'url(#running)' : withAlpha(theme.focus, theme.contrast ? 0.9 : 0.45);
-  return s('rect', { ...place, fill, stroke });
-}
-
-function rateMark(rate: number, { theme, paper }: BarLook): SVGElement {
-  if (!paper)
-    return s('rect', {
-      x: barPlace(rate) - 1.5,
-      y: 2,
-      width: 3,
-      height: 14,
-      fill: theme.foreground,
-    });
-  return hollowMark(rate, theme);
-}
-
-/** The paper's mark. */
-export function hollowMark(rate: number, theme: Theme): SVGElement {
-  return s('circle', {
-    cx: barPlace(rate),
-    cy: 9,
-    r: 3.5,
-    fill: theme.background,
-    stroke: theme.foreground,
-    'stroke-width': 1.5,
-  });
-}
-
-function runningPattern(theme: Theme): SVGDefsElement {
-  return s(
-    'defs',
-    {},
-    s(
-      'pattern',
-      { id: 'running', width: 5, height: 5, patternUnits: 'userSpaceOnUse' },
-      s('path', { d: 'M-1 6L6 -1', stroke: theme.focus, 'stroke-width': 1.5 }),
-    ),
-  );
 }
 
 function meanCell(row: RateRow): HTMLElement | string {

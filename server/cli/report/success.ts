@@ -1,6 +1,6 @@
 import { crossRows, rateRows } from '../../evaluate/rates/text';
+import { protocolLine } from '../../evaluate/rates/protocol';
 import { summarizeRates, type RateTableData } from '../../evaluate/rates/summary';
-import { protocolLine } from '../../jobs/rate-files';
 import type { ImportFacts } from '../../protocol/import-facts';
 import { readEpisodes, readEvaluation, readImportFacts } from '../../runs/episodes';
 import type { Style } from '../style';

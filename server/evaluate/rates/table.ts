@@ -20,6 +20,7 @@ export interface TableOptions {
   readonly tasks: readonly string[];
   readonly interval: IntervalKind;
   readonly protocol: string;
+  readonly reporting?: RateTable['reporting'];
 }
 
 /** A table of groups of policies. Letters compare all finished policies of the first group. */
@@ -33,6 +34,7 @@ export function successTable(
   return {
     tasks: options.tasks,
     protocol: options.protocol,
+    reporting: options.reporting ?? [],
     letterTest: paired ? 'McNemar on shared seeds, Holm, 5 %' : 'Barnard, Holm, 5 %',
     groups: groups.map(({ title, policies }) => ({
       title,

@@ -95,10 +95,16 @@ const isRow = object<RateRow>({
   note: optional(isString),
 });
 
+const isPair: Guard<readonly [string, string]> = (value): value is readonly [string, string] =>
+  Array.isArray(value) && value.length === 2 && value.every((item) => typeof item === 'string');
+
 const isTable = object<RateTable>({
   tasks: arrayOf(isString),
   groups: arrayOf(object<RateGroup>({ title: isString, rows: arrayOf(isRow) })),
   protocol: isString,
+  reporting: arrayOf(
+    object<RateTable['reporting'][number]>({ title: isString, facts: arrayOf(isPair) }),
+  ),
   letterTest: isString,
 });
 
@@ -112,6 +118,7 @@ const isEpisodes = object<EpisodeList>({
   row: isString,
   task: isString,
   label: isString,
+  other: optional(isString),
   items: arrayOf(
     object<EpisodeItem>({
       id: isString,
@@ -122,6 +129,7 @@ const isEpisodes = object<EpisodeList>({
       error: optional(isString),
       note: optional(isString),
       routed: optional(isString),
+      other: optional(isBoolean),
       replay: isBoolean,
     }),
   ),

@@ -44,6 +44,11 @@ export interface RateTable {
   readonly groups: readonly RateGroup[];
   /** One line above the table: suite, shift, seeds, step limit. */
   readonly protocol: string;
+  /** What belongs beside the numbers in print: names and values, by run. */
+  readonly reporting: readonly {
+    readonly title: string;
+    readonly facts: readonly (readonly [string, string])[];
+  }[];
   /** What the letters rest on. */
   readonly letterTest: string;
 }
@@ -74,6 +79,8 @@ export interface EpisodeItem {
   readonly note?: string;
   /** Mask that was used, or the router's choice. */
   readonly routed?: string;
+  /** Outcome of the policy that this one is compared with, on the same seed. */
+  readonly other?: boolean;
   readonly replay: boolean;
 }
 
@@ -81,6 +88,8 @@ export interface EpisodeList {
   readonly row: string;
   readonly task: string;
   readonly label: string;
+  /** Name of the policy that this one is compared with. */
+  readonly other?: string;
   readonly items: readonly EpisodeItem[];
 }
 
