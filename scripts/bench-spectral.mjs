@@ -23,6 +23,7 @@ const shapes = [
 const ours = `
 import { createAlgebra } from './server/compute/linalg/algebra';
 import { isoCts } from './server/engine/spectral/iso';
+import { inMemory } from './server/engine/spectral/operand';
 const [rows, columns, experts, times] = process.argv.slice(2).map(Number);
 let state = 1;
 const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
@@ -31,7 +32,7 @@ const taskVectors = Array.from({ length: experts }, () =>
 const main = async () => {
   const algebra = await createAlgebra();
   const merge = (taskVectors, rows, columns) =>
-    isoCts({ rows, columns, taskVectors, algebra }, { rankTolerance: 0, commonFraction: 0.8 });
+    isoCts({ rows, columns, taskVectors: inMemory(taskVectors), algebra }, { rankTolerance: 0, commonFraction: 0.8 });
   // A merge compiles its code once, for its first matrix.
   merge(taskVectors.map((taskVector) => taskVector.subarray(0, 128 * 896)), 128, 896);
   const before = process.cpuUsage();

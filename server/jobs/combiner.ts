@@ -17,12 +17,15 @@ import { plainStages } from '../engine/plain-stages';
 import { blockElements } from '../engine/plan-cost';
 import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
 import { randomKey } from '../engine/random';
+import { heldBytes } from '../engine/spectral/needs';
+import type { TaskVectors } from '../engine/spectral/operand';
 import { spectralReport } from '../engine/spectral/result';
 import { matrixSpectrum } from '../engine/spectral/spectrum';
 import type { SpectralReport } from '../protocol/report';
 import type { MatrixSpectrum } from '../protocol/spectrum';
 import { column, makeColumns, type Columns } from '../engine/stages';
 import type { Block, BlockReader } from './block-reader';
+import { readOnDemand } from './matrix-reader';
 
 /** Facts with cuts that count down; each unit has its own copy. */
 export function unitFacts(facts: Facts): Facts {
@@ -154,20 +157,18 @@ export class Combiner {
       method.combine(input);
       return { values: input.merged, start: range.start };
     }
-    return { ...(await this.wholeMatrix(job, method, range)), start: range.start };
+    return { ...(await this.wholeMatrix(job, method)), start: range.start };
   }
 
   private async wholeMatrix(
     job: TensorJob,
     method: MatrixMethod,
-    range: { readonly start: number; readonly end: number },
   ): Promise<Omit<WholeResult, 'start'>> {
-    const columns = this.gather(range);
     this.algebra ??= await createAlgebra();
     const { merged, facts } = method.combine({
       rows: job.shape[0] ?? 1,
       columns: job.shape[1] ?? 1,
-      taskVectors: this.plan.tasks.map((_, m) => column(columns, m)),
+      taskVectors: this.taskVectorsOf(),
       settings: this.plan.settings,
       parameters: parametersOf(job),
       algebra: this.algebra,
@@ -176,18 +177,16 @@ export class Combiner {
   }
 
   /** Spectra of the task vectors of a whole matrix, without weights; null where all are zero. */
-  async spectrum(
-    job: TensorJob,
-    range: { readonly start: number; readonly end: number },
-    k: number,
-  ): Promise<MatrixSpectrum | null> {
+  async spectrum(job: TensorJob, k: number): Promise<MatrixSpectrum | null> {
     this.blocks.open(job, 'task_vectors');
-    const columns = this.gather(range);
-    if (columns.data.every((value) => value === 0)) return null;
     this.algebra ??= await createAlgebra();
-    const taskVectors = this.plan.tasks.map((_, m) => column(columns, m));
-    const [rows = 1, width = 1] = job.shape;
-    return matrixSpectrum({ rows, columns: width, taskVectors, algebra: this.algebra }, k);
+    const [rows = 1, columns = 1] = job.shape;
+    const taskVectors = this.taskVectorsOf();
+    return matrixSpectrum({ rows, columns, taskVectors, algebra: this.algebra }, k);
+  }
+
+  private taskVectorsOf(): TaskVectors {
+    return readOnDemand(this.plan.tasks.length, (range) => this.gather(range), heldBytes);
   }
 
   private vectorsOf(method: Method, padded: number): Columns {

@@ -65,7 +65,7 @@ export class UnitRunner {
       case 'statistics':
         return this.statistics(work.unit, work.facts);
       case 'spectrum': {
-        const spectrum = await this.combiner.spectrum(this.jobOf(work.unit), work.unit, work.k);
+        const spectrum = await this.combiner.spectrum(this.jobOf(work.unit), work.k);
         return { kind: 'spectrum', spectrum };
       }
       case 'merge': {

@@ -1,4 +1,5 @@
 import type { Algebra } from '../../compute/linalg/matrix';
+import type { TaskVectors } from '../spectral/operand';
 import type { SpectralResult } from '../spectral/result';
 import type { MergeParameters, MethodSettings } from '../plan-types';
 import type { Columns, Cut, Stages } from '../stages';
@@ -82,7 +83,7 @@ export interface RowInput extends ColumnInput {
 export interface MatrixInput {
   readonly rows: number;
   readonly columns: number;
-  readonly taskVectors: readonly Float32Array[];
+  readonly taskVectors: TaskVectors;
   readonly settings: MethodSettings;
   readonly parameters: MergeParameters;
   readonly algebra: Algebra;

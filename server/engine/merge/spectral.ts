@@ -1,6 +1,7 @@
 import { isoC, isoCts } from '../spectral/iso';
 import { knots } from '../spectral/knots';
 import type { Operand } from '../spectral/operand';
+import { weightedBy } from '../spectral/operand';
 import { tsv, tsvDirections } from '../spectral/tsv';
 import { wudi } from '../spectral/wudi';
 import type { MethodName } from '../plan-types';
@@ -42,9 +43,5 @@ function matrixMethod(combine: MatrixMethod['combine']): MatrixMethod {
 
 /** Weights multiply the task vectors before anything else. */
 function operandOf({ rows, columns, taskVectors, parameters, algebra }: MatrixInput): Operand {
-  const weighted = taskVectors.map((taskVector, m) => {
-    const weight = parameters.weights[m];
-    return weight === 1 ? taskVector : taskVector.map((value) => value * weight);
-  });
-  return { rows, columns, taskVectors: weighted, algebra };
+  return { rows, columns, taskVectors: weightedBy(taskVectors, parameters.weights), algebra };
 }

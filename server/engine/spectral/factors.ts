@@ -1,6 +1,4 @@
 import type { Algebra, Matrix } from '../../compute/linalg/matrix';
-import type { Operand } from './operand';
-import { longSide, shortSide, writePanel } from './operand';
 
 /**
  * Directions whose singular value is below this share of the largest are not determined by float32
@@ -77,40 +75,23 @@ export function spectralFunction(
 }
 
 /**
- * (XᵀX)^(−1/2), `[p, p]`, so that X times it is the polar factor of X: the nearest matrix with
- * orthonormal columns. Columns that are zero or depend on others stay zero.
+ * G^(−1/2) of a Gram matrix G = XᵀX, `[p, p]`, so that X times it is the polar factor of X: the nearest
+ * matrix with orthonormal columns. Columns that are zero or depend on others stay zero.
  */
-export function inverseRootOfGram(algebra: Algebra, x: Matrix): Matrix {
-  const eigen = algebra.symmetricEigen(algebra.gram(x, { transpose: true }));
+export function inverseRoot(algebra: Algebra, gram: Matrix): Matrix {
+  if (gram.rows === 0) return gram;
+  const eigen = algebra.symmetricEigen(gram);
   const floor = eigen.values[0] * undeterminedBelow * undeterminedBelow;
   return spectralFunction(algebra, eigen, floor, (value) => 1 / Math.sqrt(value));
 }
 
 /** Polar factor of a matrix with no more columns than rows. */
 export function polarFactor(algebra: Algebra, x: Matrix): Matrix {
-  return x.columns === 0 ? x : algebra.multiply(x, inverseRootOfGram(algebra, x));
+  if (x.columns === 0) return x;
+  return algebra.multiply(x, inverseRoot(algebra, algebra.gram(x, { transpose: true })));
 }
 
-/**
- * left · diag(s) · longᵀ as a float32 matrix in its real orientation; `left` is `[r, p]` and `long`
- * is `[L, p]`.
- */
-export function composeFactors(
-  operand: Operand,
-  left: Matrix,
-  s: Float64Array,
-  long: Matrix,
-): Float32Array {
-  const scaled = { ...left, data: left.data.map((value, at) => value * s[at % left.columns]) };
-  const merged = new Float32Array(operand.rows * operand.columns);
-  const width = Math.max(1, Math.floor((4 * 1024 * 1024) / shortSide(operand)));
-  for (let from = 0; from < longSide(operand); from += width) {
-    operand.signal?.throwIfAborted();
-    const to = Math.min(from + width, longSide(operand));
-    const data = long.data.subarray(from * long.columns, to * long.columns);
-    const part = { rows: to - from, columns: long.columns, data };
-    const values = operand.algebra.multiply(scaled, part, { transposeB: true });
-    writePanel(operand, values, from, merged);
-  }
-  return merged;
+/** Each column times its own factor. */
+export function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
+  return { ...a, data: a.data.map((value, at) => value * factors[at % a.columns]) };
 }

@@ -2,14 +2,17 @@ import type { Matrix } from '../../compute/linalg/matrix';
 import type { ShortSingular } from './factors';
 import {
   columnsOf,
-  composeFactors,
+  inverseRoot,
   polarFactor,
+  scaleColumns,
   sideBySide,
   singularFromGram,
   spectralFunction,
 } from './factors';
+import type { LongBlock } from './long-factor';
+import { LongFactor } from './long-factor';
 import type { Operand } from './operand';
-import { gramOf, isTall, longFactor, shortSide, transformShortSide } from './operand';
+import { gramOf, isTall, shortSide, tasksOf, transformShortSide } from './operand';
 import type { SpectralResult } from './result';
 import { weakShare, zeroResult } from './result';
 
@@ -64,28 +67,17 @@ export function isoCts(
 ): SpectralResult {
   const { algebra, taskVectors } = operand;
   const directions = shortSide(operand);
-  const sum = singularFromGram(algebra, gramOf(operand, 'sum'), options.rankTolerance);
-  const { common, each } = isoCtsSizes(directions, taskVectors.length, options.commonFraction);
+  const { rankTolerance } = options;
+  const sum = singularFromGram(algebra, gramOf(operand, 'sum'), rankTolerance);
+  const { common, each } = isoCtsSizes(directions, taskVectors.count, options.commonFraction);
   const space = commonSpace(operand, sum, Math.max(0, Math.min(common, sum.rank)));
-  const parts = isTall(operand)
-    ? outsideCommonLongSide(operand, space, {
-        each,
-        rankTolerance: options.rankTolerance,
-        scale: sum.values[0],
-      })
-    : taskVectors.map((_, task) =>
-        outsideCommonShortSide(operand, sum, {
-          task,
-          each,
-          common: space.short.columns,
-          rankTolerance: options.rankTolerance,
-        }),
-      );
+  const outside = isTall(operand) ? outsideCommonLongSide : outsideCommonShortSide;
+  const parts = each === 0 ? [] : outside(operand, sum, { space, each, rankTolerance });
   const s = Float64Array.from([...parts.flatMap((part) => [...part.values]), ...space.values]);
   if (s.length === 0) return zeroResult(operand.rows * operand.columns, directions);
   const [short, long] = orthonormalStacks(operand, parts, space);
   return {
-    merged: composeFactors(operand, short, new Float64Array(s.length).fill(meanOf(s)), long),
+    merged: long.compose(scaleColumns(short, new Float64Array(short.columns).fill(meanOf(s)))),
     facts: {
       directions,
       rank: s.length,
@@ -95,27 +87,33 @@ export function isoCts(
   };
 }
 
-/** Singular triples of one part: short vectors `[r, k]`, long vectors `[L, k]` and the values. */
+/** Singular triples of one part: short vectors `[r, k]`, long vectors as products, and the values. */
 interface Triples {
   readonly short: Matrix;
-  readonly long: Matrix;
+  readonly long: LongBlock;
   readonly values: Float64Array;
 }
 
-function commonSpace(operand: Operand, sum: ShortSingular, count: number): Triples {
-  const values = sum.values.slice(0, count);
-  const long = longFactor(operand, columnsOf(sum.vectors, 0, count, sum.values), 'sum');
-  return { short: columnsOf(sum.vectors, 0, count), long, values };
+/** The common directions; their long vectors are worked out once for all that needs them. */
+interface CommonSpace {
+  readonly short: Matrix;
+  readonly long: LongFactor;
+  readonly values: Float64Array;
+}
+
+function commonSpace(operand: Operand, sum: ShortSingular, count: number): CommonSpace {
+  const right = columnsOf(sum.vectors, 0, count, sum.values);
+  return {
+    short: columnsOf(sum.vectors, 0, count),
+    long: new LongFactor(operand, [[{ source: 'sum', right }]]),
+    values: sum.values.slice(0, count),
+  };
 }
 
 interface PartOptions {
+  readonly space: CommonSpace;
   readonly each: number;
   readonly rankTolerance: number;
-}
-
-/** `scale`: the largest singular value of Στ. */
-interface LongOptions extends PartOptions {
-  readonly scale: number;
 }
 
 /**
@@ -125,145 +123,94 @@ interface LongOptions extends PartOptions {
 function outsideCommonShortSide(
   operand: Operand,
   sum: ShortSingular,
-  {
-    task,
-    each,
-    common,
-    rankTolerance,
-  }: PartOptions & { readonly task: number; readonly common: number },
-): Triples {
-  const { algebra } = operand;
-  const complement = columnsOf(sum.vectors, common, shortSide(operand));
-  if (complement.columns === 0 || each === 0) return nothing(operand);
-  const projected = longFactor(operand, complement, task);
-  const singular = singularFromGram(
-    algebra,
-    algebra.gram(projected, { transpose: true }),
-    rankTolerance,
-    sum.values[0],
-  );
-  const count = Math.min(each, singular.rank);
-  return {
-    short: algebra.multiply(complement, columnsOf(singular.vectors, 0, count)),
-    long: algebra.multiply(projected, columnsOf(singular.vectors, 0, count, singular.values)),
-    values: singular.values.slice(0, count),
-  };
-}
-
-/**
- * Rows are the long side: U_c is long, `[L, c]`. With B_m = τ_mᵀ U_c the Gram matrix outside it is
- * τ_mᵀτ_m − B_m B_mᵀ. The B_m of all tasks sum to V_c Σ_c, which gives the last one for nothing.
- */
-function outsideCommonLongSide(
-  operand: Operand,
-  space: Triples,
-  options: LongOptions,
+  { space, each, rankTolerance }: PartOptions,
 ): readonly Triples[] {
-  const last = operand.taskVectors.length - 1;
-  const rest = scaleColumns(space.short, space.values);
-  return operand.taskVectors.map((_, task) => {
-    if (options.each === 0) return nothing(operand);
-    const inside = task === last ? rest : timesLong(operand, task, space.long);
-    if (task !== last) subtract(rest, inside);
-    return outsideOne(operand, space, { ...options, task, inside });
+  const { algebra } = operand;
+  const complement = columnsOf(sum.vectors, space.short.columns, shortSide(operand));
+  if (complement.columns === 0) return [];
+  return tasksOf(operand).map((task) => {
+    const projected = new LongFactor(operand, [[{ source: task, right: complement }]]);
+    const singular = singularFromGram(algebra, projected.gram(), rankTolerance, sum.values[0]);
+    const count = Math.min(each, singular.rank);
+    const right = columnsOf(singular.vectors, 0, count, singular.values);
+    return {
+      short: algebra.multiply(complement, columnsOf(singular.vectors, 0, count)),
+      long: [{ source: task, right: algebra.multiply(complement, right) }],
+      values: singular.values.slice(0, count),
+    };
   });
 }
 
-function outsideOne(
+/**
+ * Rows are the long side: U_c = Στᵀ R is long, `[L, c]`. With B_m = τ_m U_c the Gram matrix outside it
+ * is τ_m τ_mᵀ − B_m B_mᵀ. The B_m of all tasks sum to V_c Σ_c, which gives the last one for nothing.
+ */
+function outsideCommonLongSide(
   operand: Operand,
-  space: Triples,
-  {
-    task,
-    inside,
-    each,
-    rankTolerance,
-    scale,
-  }: LongOptions & { readonly task: number; readonly inside: Matrix },
-): Triples {
+  sum: ShortSingular,
+  { space, each, rankTolerance }: PartOptions,
+): readonly Triples[] {
   const { algebra } = operand;
-  const gram = gramOf(operand, task);
-  subtract(gram, algebra.gram(inside));
-  const singular = singularFromGram(algebra, gram, rankTolerance, scale);
-  const count = Math.min(each, singular.rank);
-  const right = columnsOf(singular.vectors, 0, count, singular.values);
-  const long = longFactor(operand, right, task);
-  subtract(
-    long,
-    algebra.multiply(space.long, algebra.multiply(inside, right, { transposeA: true })),
-  );
-  return {
-    short: columnsOf(singular.vectors, 0, count),
-    long,
-    values: singular.values.slice(0, count),
-  };
+  const last = operand.taskVectors.count - 1;
+  const rest = scaleColumns(space.short, space.values);
+  return tasksOf(operand).map((task) => {
+    const inside = task === last ? rest : space.long.timesLeft(task);
+    if (task !== last) subtract(rest, inside);
+    const gram = gramOf(operand, task);
+    subtract(gram, algebra.gram(inside));
+    const singular = singularFromGram(algebra, gram, rankTolerance, sum.values[0]);
+    const count = Math.min(each, singular.rank);
+    const right = columnsOf(singular.vectors, 0, count, singular.values);
+    return {
+      short: columnsOf(singular.vectors, 0, count),
+      long: [
+        { source: task, right },
+        // −U_c B_mᵀ R: what the common space has of them.
+        { factor: space.long, right: negative(algebra.multiply(inside, right, transposed)) },
+      ],
+      values: singular.values.slice(0, count),
+    };
+  });
 }
 
-/** τ · long in the logical orientation, `[r, c]`. */
-function timesLong(operand: Operand, task: number, long: Matrix): Matrix {
-  // Tall matrices are stored `[L, r]`, which is what the product needs; no panel is copied twice.
-  const taskVector = operand.taskVectors[task];
-  const total = {
-    rows: operand.columns,
-    columns: long.columns,
-    data: new Float64Array(operand.columns * long.columns),
-  };
-  const width = Math.max(1, Math.floor((4 * 1024 * 1024) / operand.columns));
-  for (let from = 0; from < operand.rows; from += width) {
-    operand.signal?.throwIfAborted();
-    const to = Math.min(from + width, operand.rows);
-    const a = {
-      rows: to - from,
-      columns: operand.columns,
-      data: Float64Array.from(taskVector.subarray(from * operand.columns, to * operand.columns)),
-    };
-    const b = {
-      rows: to - from,
-      columns: long.columns,
-      data: long.data.subarray(from * long.columns, to * long.columns),
-    };
-    operand.algebra.multiply(a, b, { transposeA: true, addTo: total });
-  }
-  return total;
+const transposed = { transposeA: true } as const;
+
+function negative(a: Matrix): Matrix {
+  return { ...a, data: a.data.map((value) => -value) };
 }
 
 /**
- * Polar factors of both stacks, tasks first. On the side where the common vectors live (the output
- * side) the tasks' vectors are orthogonal to them, so only the tasks' part needs work there.
+ * Polar factors of both stacks, tasks first; that of the long one is put on the short one's side,
+ * short · (PᵀP)^(−1/2) · Pᵀ. On the side where the common vectors live (the output side) the tasks'
+ * vectors are orthogonal to them, so only the tasks' part needs work there.
  */
 function orthonormalStacks(
   operand: Operand,
   parts: readonly Triples[],
-  space: Triples,
-): [Matrix, Matrix] {
+  space: CommonSpace,
+): [Matrix, LongFactor] {
   const { algebra } = operand;
-  const short = sideBySide(parts.map((part) => part.short));
-  const long = sideBySide(parts.map((part) => part.long));
-  if (isTall(operand))
-    return [
-      polarFactor(algebra, sideBySide([short, space.short])),
-      sideBySide([polarFactor(algebra, long), space.long]),
-    ];
-  return [
-    sideBySide([polarFactor(algebra, short), space.short]),
-    polarFactor(algebra, sideBySide([long, space.long])),
-  ];
-}
-
-function nothing(operand: Operand): Triples {
-  const empty = (rows: number): Matrix => ({ rows, columns: 0, data: new Float64Array(0) });
-  return {
-    short: empty(shortSide(operand)),
-    long: empty(Math.max(operand.rows, operand.columns)),
-    values: new Float64Array(0),
-  };
+  const both = sideBySide([...parts.map((part) => part.short), space.short]);
+  const tasks = new LongFactor(
+    operand,
+    parts.map((part) => part.long),
+  );
+  const long = new LongFactor(operand, [[{ factor: tasks }], [{ factor: space.long }]]);
+  if (!isTall(operand)) {
+    const own = polarFactor(algebra, columnsOf(both, 0, tasks.columns));
+    const short = sideBySide([own, space.short]);
+    return [algebra.multiply(short, inverseRoot(algebra, long.gram())), long];
+  }
+  const polar = polarFactor(algebra, both);
+  if (tasks.columns === 0) return [polar, long];
+  const own = columnsOf(polar, 0, tasks.columns);
+  const common = columnsOf(polar, tasks.columns, polar.columns);
+  const root = inverseRoot(algebra, tasks.gram());
+  return [sideBySide([algebra.multiply(own, root), common]), long];
 }
 
 function subtract(from: Matrix, what: Matrix): void {
   for (let i = 0; i < from.data.length; i++) from.data[i] -= what.data[i];
-}
-
-function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
-  return { ...a, data: a.data.map((value, at) => value * factors[at % a.columns]) };
 }
 
 function meanOf(values: Float64Array): number {

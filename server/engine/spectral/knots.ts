@@ -1,7 +1,7 @@
 import type { Matrix } from '../../compute/linalg/matrix';
 import { columnsOf } from './factors';
 import type { Operand } from './operand';
-import { gramOf, isTall, transformShortSide } from './operand';
+import { gramOf, isTall, tasksOf, transformShortSide, wholeMatrix } from './operand';
 import type { SpectralResult } from './result';
 import { weakShare, zeroResult } from './result';
 
@@ -19,7 +19,7 @@ export function knots(
   options: { readonly tolerance: number; readonly inner: 'sum' | InnerMerge },
 ): SpectralResult {
   const left = leftSpace(operand, options.tolerance);
-  const directions = Math.min(operand.rows, operand.columns * operand.taskVectors.length);
+  const directions = Math.min(operand.rows, operand.columns * operand.taskVectors.count);
   const facts = {
     directions,
     rank: left.columns,
@@ -39,7 +39,7 @@ interface LeftSpace extends Matrix {
 /** Uses whichever Gram matrix of the concatenation is smaller. */
 function leftSpace(operand: Operand, tolerance: number): LeftSpace {
   const { algebra, rows, columns, taskVectors } = operand;
-  const many = columns * taskVectors.length;
+  const many = columns * taskVectors.count;
   const rowsAreFewer = rows <= many;
   const gram = rowsAreFewer ? gramOfRows(operand) : gramOfColumns(operand);
   const { values, vectors } = algebra.symmetricEigen(gram);
@@ -49,23 +49,23 @@ function leftSpace(operand: Operand, tolerance: number): LeftSpace {
   if (rowsAreFewer) return { ...columnsOf(vectors, 0, kept), values: singular };
   const right = columnsOf(vectors, 0, kept, singular);
   const out = { rows, columns: kept, data: new Float64Array(rows * kept) };
-  taskVectors.forEach((taskVector, task) => {
+  tasksOf(operand).forEach((task) => {
     const part = {
       rows: columns,
       columns: kept,
       data: right.data.subarray(task * columns * kept, (task + 1) * columns * kept),
     };
-    algebra.multiply(whole(operand, taskVector), part, { addTo: out });
+    algebra.multiply(wholeMatrix(operand, task), part, { addTo: out });
   });
   return { ...out, values: singular };
 }
 
 /** Σ τ τᵀ, `[rows, rows]`. */
 function gramOfRows(operand: Operand): Matrix {
-  const { rows, taskVectors, algebra } = operand;
+  const { rows, algebra } = operand;
   const total = { rows, columns: rows, data: new Float64Array(rows * rows) };
-  taskVectors.forEach((taskVector, task) => {
-    if (isTall(operand)) algebra.gram(whole(operand, taskVector), { addTo: total });
+  tasksOf(operand).forEach((task) => {
+    if (isTall(operand)) algebra.gram(wholeMatrix(operand, task), { addTo: total });
     else gramOf(operand, task).data.forEach((value, i) => (total.data[i] += value));
   });
   return total;
@@ -74,18 +74,19 @@ function gramOfRows(operand: Operand): Matrix {
 /** The Gram matrix of all columns, `[M · columns, M · columns]`, in blocks τ_aᵀ τ_b. */
 function gramOfColumns(operand: Operand): Matrix {
   const { columns, taskVectors, algebra } = operand;
-  const n = columns * taskVectors.length;
+  const n = columns * taskVectors.count;
   const total = { rows: n, columns: n, data: new Float64Array(n * n) };
-  taskVectors.forEach((a, i) => {
-    taskVectors.forEach((b, j) => {
-      const block = algebra.multiply(whole(operand, a), whole(operand, b), { transposeA: true });
+  for (const i of tasksOf(operand)) {
+    const left = wholeMatrix(operand, i);
+    for (const j of tasksOf(operand)) {
+      const block = algebra.multiply(left, wholeMatrix(operand, j), { transposeA: true });
       for (let row = 0; row < columns; row++)
         total.data.set(
           block.data.subarray(row * columns, (row + 1) * columns),
           (i * columns + row) * n + j * columns,
         );
-    });
-  });
+    }
+  }
   return total;
 }
 
@@ -93,10 +94,10 @@ function projectSum(operand: Operand, left: Matrix): Float32Array {
   const { algebra, rows, columns } = operand;
   if (!isTall(operand))
     return transformShortSide(operand, algebra.multiply(left, left, { transposeB: true }), 'sum');
-  const sum = new Float32Array(rows * columns);
-  for (const taskVector of operand.taskVectors)
-    for (let i = 0; i < sum.length; i++) sum[i] += taskVector[i];
-  const inside = algebra.multiply(left, whole(operand, sum), { transposeA: true });
+  const sum = { rows, columns, data: new Float64Array(rows * columns) };
+  for (const task of tasksOf(operand))
+    wholeMatrix(operand, task).data.forEach((value, i) => (sum.data[i] += value));
+  const inside = algebra.multiply(left, sum, { transposeA: true });
   return Float32Array.from(algebra.multiply(left, inside).data);
 }
 
@@ -104,8 +105,8 @@ function projectSum(operand: Operand, left: Matrix): Float32Array {
 function mergeRightParts(operand: Operand, left: LeftSpace, inner: InnerMerge): Float32Array {
   const { algebra } = operand;
   const k = left.columns;
-  const parts = operand.taskVectors.map((taskVector) => {
-    const part = algebra.multiply(left, whole(operand, taskVector), { transposeA: true });
+  const parts = tasksOf(operand).map((task) => {
+    const part = algebra.multiply(left, wholeMatrix(operand, task), { transposeA: true });
     return Float32Array.from(
       part.data,
       (value, i) => value / left.values[Math.floor(i / operand.columns)],
@@ -121,8 +122,4 @@ function mergeRightParts(operand: Operand, left: LeftSpace, inner: InnerMerge): 
     ),
   };
   return Float32Array.from(algebra.multiply(left, scaled).data);
-}
-
-function whole({ rows, columns }: Operand, values: Float32Array): Matrix {
-  return { rows, columns, data: Float64Array.from(values) };
 }

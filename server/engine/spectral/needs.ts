@@ -1,11 +1,17 @@
 import { methods, methodFor } from '../merge/methods';
 import type { MergePlan, MethodSettings, TensorJob, TensorSource } from '../plan-types';
+import { keptElements } from './long-factor';
+import { panelElements } from './operand';
 import { wudiOperations } from './wudi';
 
 /** Float64 operations a second of one thread in matrix products; measured on a busy x86-64 core. */
 const operationsPerSecond = 12e9;
 /** Largest panel of the long side, its copy for the algebra and the product of both. */
-const panelBytes = 3 * 8 * 4 * 1024 * 1024;
+const panelBytes = 3 * 8 * panelElements;
+/** Task vectors of one matrix that are held in memory; larger ones are read again in every pass. */
+export const heldBytes = 256 * 1024 * 1024;
+/** Methods whose passes read task vectors panel by panel. */
+const panelMethods: readonly string[] = ['iso_c', 'iso_cts', 'tsv'];
 
 /** What merging one matrix takes beside the thread's buffers. */
 export interface MatrixNeed {
@@ -25,9 +31,7 @@ export function matrixNeeds(
     const [rows, columns] = [job.shape[0], job.shape[1]];
     const { method, iterations } = plan.settings;
     const operations = method === 'wudi' ? wudiOperations(rows, columns, iterations) : 0;
-    const weighted =
-      job.rule.kind === 'merge' && job.rule.parameters.weights.some((weight) => weight !== 1);
-    const bytes = matrixBytes(plan.settings, { rows, columns, tasks: plan.tasks.length, weighted });
+    const bytes = matrixBytes(plan.settings, job.shape, plan.tasks.length);
     return [{ job, bytes, hours: operations / operationsPerSecond / 3600 }];
   });
 }
@@ -51,21 +55,30 @@ export function isSurelyChanged({ experts }: TensorJob): boolean {
   return experts.some(({ delta }) => delta !== null);
 }
 
-interface MatrixSize {
-  readonly rows: number;
-  readonly columns: number;
-  readonly tasks: number;
-  readonly weighted: boolean;
+/**
+ * Bytes of task vectors that are in memory at once. Rows can be read again panel by panel; a method that
+ * takes the matrix as a whole, and a matrix with more columns than rows, has all of them.
+ */
+function taskVectorBytes(
+  method: string,
+  [rows, columns]: readonly number[],
+  tasks: number,
+): number {
+  const all = 4 * rows * columns * tasks;
+  const inPanels = panelMethods.includes(method) && rows > columns;
+  return inPanels ? Math.min(all, Math.max(heldBytes, 4 * panelElements * tasks)) : all;
 }
 
 /** Peak bytes of one matrix: task vectors and result in float32, factors and Gram matrices in float64. */
 export function matrixBytes(
   { method, inner }: MethodSettings,
-  { rows, columns, tasks, weighted }: MatrixSize,
+  shape: readonly number[],
+  tasks: number,
 ): number {
+  const [rows, columns] = shape;
   const n = rows * columns;
   const square = Math.min(rows, columns) ** 2;
-  const stored = 4 * n * (weighted ? 2 * tasks + 1 : tasks + 1);
+  const stored = 4 * n + taskVectorBytes(method, shape, tasks);
   const panels = Math.min(panelBytes, 3 * 8 * n);
   switch (method) {
     case 'iso_c':
@@ -78,7 +91,8 @@ export function matrixBytes(
     case 'wudi':
       return stored + 8 * 9 * n + 8 * 4 * columns * columns;
     default:
-      return stored + panels + 8 * 7 * n + 8 * 8 * square;
+      // Iso-CTS keeps three factors between passes, and Gram matrices of every size.
+      return stored + 2 * panels + 8 * 3 * Math.min(keptElements, n) + 8 * 10 * square;
   }
 }
 

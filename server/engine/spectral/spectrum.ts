@@ -1,8 +1,9 @@
 import type { Matrix } from '../../compute/linalg/matrix';
 import type { MatrixSpectrum, Spectrum, SubspaceOverlap } from '../../protocol/spectrum';
 import { columnsOf, singularFromGram, type ShortSingular } from './factors';
+import { LongFactor } from './long-factor';
 import type { Operand, Source } from './operand';
-import { gramOf, isTall, longFactor, shortSide } from './operand';
+import { gramOf, isTall, isUnchanged, shortSide, tasksOf } from './operand';
 import { effectiveRank, weakBelow } from './result';
 
 /** Singular values that are told of one matrix, at most. */
@@ -10,12 +11,14 @@ const mostValues = 64;
 
 /**
  * Spectra of τ_1 … τ_M and of their sum, and the principal angles between the spans of the leading
- * `k` right singular vectors of every two tasks (Björck & Golub 1973). In float64.
+ * `k` right singular vectors of every two tasks (Björck & Golub 1973). In float64. Null where no task
+ * changed the matrix.
  */
-export function matrixSpectrum(operand: Operand, k: number): MatrixSpectrum {
+export function matrixSpectrum(operand: Operand, k: number): MatrixSpectrum | null {
+  if (isUnchanged(operand)) return null;
   const directions = shortSide(operand);
   const indices = sampledIndices(directions);
-  const found = operand.taskVectors.map((_, task) => singularOf(operand, task));
+  const found = tasksOf(operand).map((task) => singularOf(operand, task));
   const leading = found.map((singular, task) => rightVectors(operand, singular, task, k));
   const overlaps = leading.flatMap((a, i) =>
     leading.slice(i + 1).map((b) => subspaceOverlap(operand, a, b)),
@@ -54,7 +57,8 @@ function rightVectors(
   const count = Math.min(k, rank);
   // Tall matrices have their right vectors on the short side.
   if (isTall(operand)) return columnsOf(vectors, 0, count);
-  return longFactor(operand, columnsOf(vectors, 0, count, values), task);
+  const right = columnsOf(vectors, 0, count, values);
+  return new LongFactor(operand, [[{ source: task, right }]]).whole();
 }
 
 function subspaceOverlap({ algebra }: Operand, a: Matrix, b: Matrix): SubspaceOverlap {

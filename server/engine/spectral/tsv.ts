@@ -1,6 +1,14 @@
-import { columnsOf, composeFactors, polarFactor, sideBySide, singularFromGram } from './factors';
+import {
+  columnsOf,
+  inverseRoot,
+  polarFactor,
+  scaleColumns,
+  sideBySide,
+  singularFromGram,
+} from './factors';
+import { LongFactor } from './long-factor';
 import type { Operand } from './operand';
-import { gramOf, longFactor, shortSide } from './operand';
+import { gramOf, shortSide, tasksOf } from './operand';
 import type { SpectralResult } from './result';
 import { weakShare, zeroResult } from './result';
 
@@ -17,22 +25,27 @@ export function tsvDirections(directions: number, tasks: number): number {
 export function tsv(operand: Operand): SpectralResult {
   const { algebra, taskVectors } = operand;
   const directions = shortSide(operand);
-  const each = tsvDirections(directions, taskVectors.length);
-  const parts = taskVectors.map((_, task) => {
+  const each = tsvDirections(directions, taskVectors.count);
+  const parts = tasksOf(operand).map((task) => {
     const singular = singularFromGram(algebra, gramOf(operand, task), 0);
     const count = Math.min(each, singular.rank);
     return {
       short: columnsOf(singular.vectors, 0, count),
-      long: longFactor(operand, columnsOf(singular.vectors, 0, count, singular.values), task),
+      long: [{ source: task, right: columnsOf(singular.vectors, 0, count, singular.values) }],
       values: singular.values.slice(0, count),
     };
   });
   const s = Float64Array.from(parts.flatMap(({ values }) => [...values]));
   if (s.length === 0) return zeroResult(operand.rows * operand.columns, directions);
   const short = polarFactor(algebra, sideBySide(parts.map((part) => part.short)));
-  const long = polarFactor(algebra, sideBySide(parts.map((part) => part.long)));
+  const long = new LongFactor(
+    operand,
+    parts.map((part) => part.long),
+  );
+  // short · S · (P (PᵀP)^(−1/2))ᵀ: the long side's polar factor is never formed.
+  const left = algebra.multiply(scaleColumns(short, s), inverseRoot(algebra, long.gram()));
   return {
-    merged: composeFactors(operand, short, s, long),
+    merged: long.compose(left),
     facts: {
       directions,
       rank: s.length,

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../compute/linalg/matrix';
 import { singularFromGram } from './factors';
 import type { Operand } from './operand';
-import { gramOf } from './operand';
+import { gramOf, tasksOf, wholeMatrix } from './operand';
 import type { SpectralResult } from './result';
 
 /** Floating-point operations of one matrix: `iterations` products X · H of `[rows, columns]²`. */
@@ -41,16 +41,17 @@ export function wudi(
   };
 }
 
-function startOf({ rows, columns, taskVectors, algebra }: Operand): {
+function startOf(operand: Operand): {
   x: Matrix;
   h: Matrix;
   c: Matrix;
 } {
+  const { rows, columns, algebra } = operand;
   const x = { rows, columns, data: new Float64Array(rows * columns) };
   const h = { rows: columns, columns, data: new Float64Array(columns * columns) };
   const c = { rows, columns, data: new Float64Array(rows * columns) };
-  for (const taskVector of taskVectors) {
-    const t = { rows, columns, data: Float64Array.from(taskVector) };
+  for (const task of tasksOf(operand)) {
+    const t = wholeMatrix(operand, task);
     for (let i = 0; i < x.data.length; i++) x.data[i] += t.data[i];
     const square = t.data.reduce((sum, value) => sum + value * value, 0);
     if (square === 0) continue;

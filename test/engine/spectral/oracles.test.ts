@@ -14,6 +14,7 @@ import {
   knotsOracle,
   tsvOracle,
   wudiOracle,
+  operandOf,
   type Problem,
 } from './oracles';
 
@@ -81,21 +82,21 @@ const shapes = [
 
 describe.each(shapes)('%s', (_, rows, columns, tasks) => {
   it.each([
-    ['iso_c', (p: Problem) => isoC(p, { rankTolerance: 0 }).merged, isoCOracle],
+    ['iso_c', (p: Problem) => isoC(operandOf(p), { rankTolerance: 0 }).merged, isoCOracle],
     [
       'iso_cts',
-      (p: Problem) => isoCts(p, { rankTolerance: 0, commonFraction: 0.8 }).merged,
+      (p: Problem) => isoCts(operandOf(p), { rankTolerance: 0, commonFraction: 0.8 }).merged,
       isoCtsOracle,
     ],
-    ['tsv', (p: Problem) => tsv(p).merged, tsvOracle],
+    ['tsv', (p: Problem) => tsv(operandOf(p)).merged, tsvOracle],
     [
       'knots',
-      (p: Problem) => knots(p, { tolerance: 1e-4, inner: 'sum' }).merged,
+      (p: Problem) => knots(operandOf(p), { tolerance: 1e-4, inner: 'sum' }).merged,
       (p: Problem) => knotsOracle(p, 1e-4),
     ],
     [
       'wudi',
-      (p: Problem) => wudi(p, { iterations: 30, learningRate: 1e-4 }).merged,
+      (p: Problem) => wudi(operandOf(p), { iterations: 30, learningRate: 1e-4 }).merged,
       (p: Problem) => wudiOracle(p, 30, 1e-4),
     ],
   ] as const)('%s is what its paper says', (_name, run, oracle) => {
@@ -113,10 +114,10 @@ describe('unusual spectra', () => {
       ],
       9,
     );
-    expect(distance(isoC(problem, { rankTolerance: 0 }).merged, isoCOracle(problem))).toBeLessThan(
-      1e-5,
-    );
-    expect(distance(tsv(problem).merged, tsvOracle(problem))).toBeLessThan(1e-5);
+    expect(
+      distance(isoC(operandOf(problem), { rankTolerance: 0 }).merged, isoCOracle(problem)),
+    ).toBeLessThan(1e-5);
+    expect(distance(tsv(operandOf(problem)).merged, tsvOracle(problem))).toBeLessThan(1e-5);
   });
 
   it.each([
@@ -124,19 +125,19 @@ describe('unusual spectra', () => {
     ['tall', 50, 20],
   ] as const)('low rank, %s: nothing outside the span of the experts', (_, rows, columns) => {
     const problem = lowRankProblem(rows, columns, 2, 3);
-    const found = isoC(problem, { rankTolerance: 0 });
+    const found = isoC(operandOf(problem), { rankTolerance: 0 });
     expect(found.facts.rank).toBe(6);
     expect(distance(found.merged, isoCOracle(problem))).toBeLessThan(1e-5);
-    const cts = isoCts(problem, { rankTolerance: 0, commonFraction: 0.8 });
+    const cts = isoCts(operandOf(problem), { rankTolerance: 0, commonFraction: 0.8 });
     expect(distance(cts.merged, isoCtsOracle(problem))).toBeLessThan(1e-5);
-    expect(distance(tsv(problem).merged, tsvOracle(problem))).toBeLessThan(1e-5);
+    expect(distance(tsv(operandOf(problem)).merged, tsvOracle(problem))).toBeLessThan(1e-5);
   });
 
   it('leaves out what rank_tolerance says', () => {
     const problem = diagonalProblem([[4, 2, 1e-4, 1e-5]], 6);
-    const all = isoC(problem, { rankTolerance: 0 });
+    const all = isoC(operandOf(problem), { rankTolerance: 0 });
     expect(all.facts).toMatchObject({ directions: 4, rank: 4, weakShare: 0.5 });
-    const some = isoC(problem, { rankTolerance: 1e-3 });
+    const some = isoC(operandOf(problem), { rankTolerance: 1e-3 });
     expect(some.facts).toMatchObject({ directions: 4, rank: 2, weakShare: 0 });
     expect(distance(some.merged, isoCOracle(problem, 1e-3))).toBeLessThan(1e-5);
   });
@@ -145,11 +146,11 @@ describe('unusual spectra', () => {
     const zero: Problem = { ...randomProblem(6, 9, 2), taskVectors: [] };
     const zeros = { ...zero, taskVectors: [new Float32Array(54), new Float32Array(54)] };
     const results = [
-      isoC(zeros, { rankTolerance: 0 }),
-      isoCts(zeros, { rankTolerance: 0, commonFraction: 0.8 }),
-      tsv(zeros),
-      knots(zeros, { tolerance: 1e-4, inner: 'sum' }),
-      wudi(zeros, { iterations: 3, learningRate: 1e-5 }),
+      isoC(operandOf(zeros), { rankTolerance: 0 }),
+      isoCts(operandOf(zeros), { rankTolerance: 0, commonFraction: 0.8 }),
+      tsv(operandOf(zeros)),
+      knots(operandOf(zeros), { tolerance: 1e-4, inner: 'sum' }),
+      wudi(operandOf(zeros), { iterations: 3, learningRate: 1e-5 }),
     ];
     for (const { merged, facts } of results) {
       expect([...merged].every((value) => value === 0)).toBe(true);
@@ -158,12 +159,14 @@ describe('unusual spectra', () => {
     const one = randomProblem(6, 9, 1);
     const withZero = { ...one, taskVectors: [...one.taskVectors, new Float32Array(54)] };
     const options = { iterations: 20, learningRate: 1e-4 };
-    expect(distance(wudi(withZero, options).merged, wudi(one, options).merged)).toBe(0);
+    expect(
+      distance(wudi(operandOf(withZero), options).merged, wudi(operandOf(one), options).merged),
+    ).toBe(0);
   });
 
   it('more tasks than directions leaves TSV nothing to keep', () => {
     const problem = randomProblem(2, 8, 3);
-    expect([...tsv(problem).merged].every((value) => value === 0)).toBe(true);
+    expect([...tsv(operandOf(problem)).merged].every((value) => value === 0)).toBe(true);
   });
 });
 
@@ -185,10 +188,10 @@ describe('knots with ties on the right parts', () => {
     };
     const settings = { ...parameterDefaults, method: 'knots' } as const;
     const inner = (parts: readonly Float32Array[]) => tiesOfParts(parts, { settings, parameters });
-    const found = knots(problem, { tolerance: 1e-4, inner });
+    const found = knots(operandOf(problem), { tolerance: 1e-4, inner });
     const expected = knotsOracle(problem, 1e-4, (parts) => plainTies(parts, density));
     expect(distance(found.merged, expected)).toBeLessThan(1e-5);
-    const plain = knots(problem, { tolerance: 1e-4, inner: 'sum' });
+    const plain = knots(operandOf(problem), { tolerance: 1e-4, inner: 'sum' });
     expect(distance(found.merged, plain.merged)).toBeGreaterThan(0.05);
   });
 });

@@ -1,3 +1,4 @@
+import { inMemory, type Operand } from '../../../server/engine/spectral/operand';
 import type { Algebra, Matrix } from '../../../server/compute/linalg/matrix';
 import { matrix } from '../../../server/compute/linalg/matrix';
 
@@ -14,6 +15,12 @@ interface Triples {
   readonly s: Float64Array;
   readonly v: Matrix;
 }
+
+/** The problem as methods take it. */
+export const operandOf = ({ taskVectors, ...rest }: Problem): Operand => ({
+  ...rest,
+  taskVectors: inMemory(taskVectors),
+});
 
 const matricesOf = ({ rows, columns, taskVectors }: Problem): Matrix[] =>
   taskVectors.map((values) => matrix(rows, columns, Float64Array.from(values)));

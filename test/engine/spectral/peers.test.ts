@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inMemory } from '../../../server/engine/spectral/operand';
 import { createAlgebra } from '../../../server/compute/linalg/algebra';
 import type { Algebra } from '../../../server/compute/linalg/matrix';
 import { isoC, isoCts } from '../../../server/engine/spectral/iso';
@@ -142,7 +143,7 @@ describe('spectral methods against the published implementations', () => {
       const taskVectors = experts.map((expert) =>
         expert.get(name)!.values.map((v, i) => v - start.values[i]),
       );
-      const { merged } = run({ rows, columns, taskVectors, algebra });
+      const { merged } = run({ rows, columns, taskVectors: inMemory(taskVectors), algebra });
       expect(relativeError(merged, wanted), name).toBeLessThan(perTensor);
       compared++;
     }
