@@ -11,7 +11,7 @@ import { writeReleased } from '../runs/released-write';
 import { openCheckpoint } from '../tensors/checkpoint';
 import { checkRecipeText, type CheckedRecipe } from './check-recipe';
 import { executeMerge } from './execute';
-import { hashOf } from '../runs/header-hash';
+import { hashOf, sampleHash } from '../runs/header-hash';
 import type { ProgressEvent } from './merge-job';
 import { finishMerged, planFor } from './merge-output';
 
@@ -62,7 +62,9 @@ export async function exportReleased(request: ExportRequest): Promise<string> {
   if (!manifest?.base)
     throw new MergeError('MV535', `${run.folder} does not say which base it was merged from`);
   const base = await openCheckpoint(manifest.base.path, options);
-  refuseChanged(manifest.base.path, hashOf(base.files), manifest.base.hash);
+  const { path, hash, sample } = manifest.base;
+  refuseChanged(path, hashOf(base.files), hash);
+  refuseChanged(path, await sampleHash(base.files), sample);
   return intoFolder(placeOf(run, 'mergevla', request.out), async (folder) => {
     const target = join(folder, 'merged');
     mkdirSync(target);

@@ -12,17 +12,24 @@ export interface ManifestParts {
   readonly plan: MergePlan;
   readonly form: Manifest['form'];
   readonly router: RouterFacts | null;
+  /** Of the base's files; empty without a base. */
+  readonly baseSample: string;
 }
 
 /** What `manifest.json` says of a merge: the base by its hash, and the rule of every tensor. */
-export function makeManifest({ recipe, inputs, plan, form, router }: ManifestParts): Manifest {
+export function makeManifest(parts: ManifestParts): Manifest {
+  const { recipe, inputs, plan, form, router, baseSample } = parts;
   const blocks = expertBlocks(inputs);
   return {
     version: 1,
     form,
     layout: inputs.layout,
     tasks: plan.tasks,
-    base: inputs.base && { path: inputs.base.path, hash: hashOf(inputs.base.files) },
+    base: inputs.base && {
+      path: inputs.base.path,
+      hash: hashOf(inputs.base.files),
+      sample: baseSample,
+    },
     experts: Object.fromEntries(
       inputs.experts.map(({ task, checkpoint, adapter }) => {
         const files = [...(checkpoint?.files ?? []), ...(adapter?.files ?? [])];

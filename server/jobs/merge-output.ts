@@ -8,6 +8,7 @@ import { readCompact } from '../runs/compact';
 import { copyCompanions, mergeStatistics } from '../runs/companions';
 import { writeJsonAtomic } from '../runs/files';
 import type { Manifest } from '../runs/manifest';
+import { sampleHash } from '../runs/header-hash';
 import { writeReleased } from '../runs/released-write';
 import { makeManifest } from './merge-manifest';
 import { convertParts } from './part-files';
@@ -43,14 +44,16 @@ export interface MergedParts {
 /** Adds to the engine's tensors what makes `merged/` whole: router, configuration, manifest. */
 export async function finishMerged(parts: MergedParts): Promise<Manifest> {
   const { recipe, inputs, plan, output } = parts;
+  const baseSample = await sampleHash(inputs.base?.files ?? []);
+  const facts = { recipe, inputs, plan, form: plan.form, baseSample };
   if (plan.form === 'weights') {
     await finishWeights(parts);
-    const manifest = makeManifest({ recipe, inputs, plan, form: 'weights', router: null });
+    const manifest = makeManifest({ ...facts, router: null });
     writeJsonAtomic(join(output.merged, 'manifest.json'), manifest);
     return manifest;
   }
   const router = routerFacts(recipe, inputs);
-  const manifest = makeManifest({ recipe, inputs, plan, form: plan.form, router });
+  const manifest = makeManifest({ ...facts, router });
   writeJsonAtomic(join(output.folder, 'manifest.json'), manifest);
   const { folder } = output;
   const signal = parts.signal ? { signal: parts.signal } : {};

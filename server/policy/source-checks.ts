@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRecord } from '../protocol/shape';
-import { hashOf } from '../runs/header-hash';
+import { hashOf, sampleHash } from '../runs/header-hash';
 import type { MergedCheckpoint } from '../runs/merged';
 import { readSafetensorsHeader } from '../tensors/safetensors';
 import type { Checkpoint } from '../tensors/types';
@@ -11,16 +11,18 @@ import { readJsonFile } from './parts';
 /**
  * Holds the parts of one of our own runs against its records: the base against the hash in the
  * manifest, the masks against the active counts in the report. Parts copied from another run fit in
- * shape and would act wrongly without a word. Throws MV574. Reads headers only.
+ * shape and would act wrongly without a word. Throws MV574. Reads headers and a sample of the base.
  */
 export async function checkRun(merged: MergedCheckpoint, base: Checkpoint): Promise<void> {
   const manifest = readJsonFile(join(merged.folder, 'manifest.json'));
   const recorded = isRecord(manifest) && isRecord(manifest['base']) ? manifest['base'] : {};
-  const { hash } = recorded;
+  const { hash, sample } = recorded;
+  const isOther = (why: string) =>
+    mismatchedParts(`${base.path} is not the base that ${merged.folder} was merged on: ${why}`);
   if (typeof hash === 'string' && hash !== '' && hash !== hashOf(base.files))
-    throw mismatchedParts(
-      `${base.path} is not the base that ${merged.folder} was merged on: the headers of its files have another hash`,
-    );
+    throw isOther('the headers of its files have another hash');
+  if (typeof sample === 'string' && sample !== (await sampleHash(base.files)))
+    throw isOther('its files have the same tensors with other numbers');
   if (merged.form === 'compact') await checkMaskCounts(merged.folder);
 }
 

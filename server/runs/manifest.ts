@@ -11,6 +11,8 @@ export interface Manifest {
     readonly path: string;
     /** SHA-256 over the headers of its files in name order. */
     readonly hash: string;
+    /** SHA-256 over bytes from all over its files: models of one shape share their headers. */
+    readonly sample: string;
   } | null;
   /** Experts by task, with the same kind of hash. */
   readonly experts: Readonly<

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,6 +113,16 @@ describe('mergevla route and act', () => {
     );
     expect(changed.stderr).toContain('is not the base that');
     expect(changed.status).toBe(65);
+    // Another base of the very same shape: only the numbers tell.
+    const twin = join(folder, 'twin');
+    cpSync(join(fixtures, 'base'), twin, { recursive: true });
+    const weights = readFileSync(join(twin, 'model.safetensors'));
+    const start = 8 + Number(weights.readBigUInt64LE());
+    for (let i = start; i < weights.length; i += 2) weights[i] ^= 1;
+    writeFileSync(join(twin, 'model.safetensors'), weights);
+    const ofTwin = mergevla('route', join(folder, 'compact'), ...seen(0), '--base', twin);
+    expect(ofTwin.stderr).toContain('the same tensors with other numbers');
+    expect(ofTwin.status).toBe(65);
   });
 
   it('print what the routing panel reads', () => {
