@@ -46,6 +46,7 @@ describe('mergevla import', () => {
       (await mergevla(['import', fixture('_result.txt'), '--trials', '100'])).stdout,
     ).toContain('87/100');
     expect((await mergevla(['import', fixture('_result.txt'), '--trials', 'many'])).code).toBe(2);
+    expect((await mergevla(['import', log, log])).code).toBe(2);
     const used = await mergevla(['import', log, '--out', join(folder, 'imported')]);
     expect([used.code, used.stderr]).toEqual([65, expect.stringContaining('MV530')]);
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCsv } from '../../server/evaluate/import/csv';
+import { withoutTwins } from '../../server/evaluate/import/pairs';
 import { importResults } from '../../server/evaluate/import/read';
 import { readSimplerEnv } from '../../server/evaluate/import/simpler-env';
 import type { ImportedRun, ImportOptions } from '../../server/evaluate/import/types';
@@ -226,6 +227,72 @@ describe('CSV', () => {
           expect(parseCsv(quoted)).toEqual(filled);
         },
       ),
+    );
+  });
+});
+
+describe('episodes that cannot be pairs', () => {
+  const csv = (rows: string) => accepted('x.csv', `policy,task,seed,success\n${rows}`);
+
+  it('lose their seeds and stay counted, within a file and across files', () => {
+    const once = withoutTwins([csv('a,t,1,1\na,t,2,0\nb,t,1,1')]);
+    expect([once.warning, once.runs[0]?.episodes[0]?.seed]).toEqual([undefined, 1]);
+    for (const runs of [[csv('a,t,1,1\na,t,1,0')], [csv('a,t,1,1'), csv('a,t,1,0')]]) {
+      const twice = withoutTwins(runs);
+      expect(twice.warning).toContain('1 episodes have the policy, task and seed of another');
+      const episodes = twice.runs.flatMap((run) => run.episodes);
+      expect(episodes.map(({ seed, success }) => [seed, success])).toEqual([
+        [undefined, true],
+        [undefined, false],
+      ]);
+    }
+  });
+});
+
+describe('truncated and mixed files', () => {
+  const whole = {
+    'eval_info.json': text('eval_info.json'),
+    'LIBEROBenchmark_aggregate.json': text('LIBEROBenchmark_aggregate.json'),
+  };
+
+  it.each(Object.entries(whole))('%s cut anywhere is refused by name', (name, content) => {
+    for (let end = 1; end < content.trimEnd().length; end += 37)
+      expect(refused(name, content.slice(0, end))).toMatch(new RegExp(`^${name} `));
+  });
+
+  it('a JSON result with another one behind it is refused', () => {
+    for (const [name, content] of Object.entries(whole))
+      expect(refused(name, content + content)).toContain('is not a complete JSON object');
+  });
+
+  it('an episode without an outcome is no failure', () => {
+    const single = accepted(
+      'eval_info.json',
+      '{"per_episode":[{"success":true},{"episode_ix":1}]}',
+    );
+    expect(single.episodes.map(({ success, error }) => [success, error])).toEqual([
+      [true, undefined],
+      [false, 'no outcome recorded'],
+    ]);
+  });
+
+  it('a CSV with a second head, a short row or an open quote is refused at its row', () => {
+    const head = 'policy,task,success\n';
+    expect(refused('a.csv', `${head}a,t,1\n${head}a,t,1`)).toContain('row 3 is a second head');
+    expect(refused('a.csv', `${head}a,t,1\na,t`)).toContain('row 3 has 2 fields instead of 3');
+    expect(refused('a.csv', `${head}"a,t,1`)).toContain('quoted field that never ends');
+    expect(refused('a.csv', 'task,successes,trials\nt,5,4')).toContain('5 successes of 4 trials');
+  });
+
+  it('a RoboTwin file that ends before its number, or holds an impossible one, is refused', () => {
+    const cut = text('_result.txt').replace(/[\d.]+\s*$/, '');
+    expect(refused('_result.txt', cut, { trials: 100 })).toContain('ends before its success rate');
+    expect(refused('_result.txt', text('_result.txt'), { trials: 7 })).toContain('no whole number');
+  });
+
+  it('a SimplerEnv folder without videos of outcomes is refused', () => {
+    expect(readSimplerEnv('videos', ['a/b.mp4', 'notes.txt'], {}).refusal).toContain(
+      'holds no video',
     );
   });
 });

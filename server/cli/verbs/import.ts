@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Imported, ImportedRun, ImportOptions } from '../../evaluate/import/types';
 import { importResults, largestResultFile } from '../../evaluate/import/read';
+import { withoutTwins } from '../../evaluate/import/pairs';
 import { readSimplerEnv } from '../../evaluate/import/simpler-env';
 import { readTrials } from '../../evaluate/import/trials';
 import type { PolicyRollouts } from '../../evaluate/rates/table';
@@ -20,7 +21,11 @@ import type { Call, Outcome } from '../verb';
 /** `mergevla import`: all files are read before anything is written, so a refused one leaves nothing. */
 export function run(call: Call): Promise<Outcome> {
   const { operands, options, terminal } = call;
-  const runs = operands.map((path) => readOne(path, importOptions(call)));
+  const twice = operands.find((path, i) => operands.indexOf(path) < i);
+  if (twice !== undefined) throw usage(`${twice} is given twice`);
+  const read = operands.map((path) => readOne(path, importOptions(call)));
+  const { runs, warning } = withoutTwins(read);
+  if (warning !== undefined) terminal.complain(warning);
   const policies = importedPolicies(runs);
   const out = options.text('out');
   const path = out === undefined ? undefined : writeRun(out, runs, call);

@@ -41,6 +41,8 @@ function readRows(file: ResultFile, sheet: Sheet, options: ImportOptions): Impor
       return refuse(
         `${where} has ${String(fields.length)} fields instead of ${String(sheet.columns.length)}`,
       );
+    if (fields.every((field, at) => field.trim().toLowerCase() === sheet.columns[at]))
+      return refuse(`${where} is a second head; import the files one by one`);
     const row: Row = (column) => fields[sheet.columns.indexOf(column)]?.trim() ?? '';
     const found = sheet.form === 'episodes' ? episodeOf(row, i, options) : countsOf(row, options);
     if (typeof found === 'string') return refuse(`${where}: ${found}`);

@@ -65,9 +65,17 @@ function leRobotTask(task: Json, policy: string): ImportedEpisode[] {
     ...suite,
     task: suite.suite === undefined ? `task ${id}` : `${suite.suite} ${id}`,
     episode,
-    success: success === true,
-    ...(typeof success === 'boolean' ? {} : { error: 'no outcome recorded' }),
+    ...outcome(success),
   }));
+}
+
+/** An episode without an outcome was cut off: it is no failure. */
+function outcome(value: unknown): Pick<ImportedEpisode, 'success' | 'error'> {
+  const known = value === true || value === false || value === 1 || value === 0;
+  return {
+    success: value === true || value === 1,
+    ...(known ? {} : { error: 'no outcome recorded' }),
+  };
 }
 
 /** The older form has one task, so the policy's environment is not named. */
@@ -77,7 +85,7 @@ function leRobotEpisodes(items: readonly Json[], policy: string): ImportedEpisod
     task: 'task',
     episode: isNumber(item['episode_ix']) ? item['episode_ix'] : episode,
     ...(isNumber(item['seed']) ? { seed: item['seed'] } : {}),
-    success: item['success'] === true,
+    ...outcome(item['success']),
   }));
 }
 
@@ -126,7 +134,7 @@ function vlaEvalTask(task: Json, policy: string, suite: string): ImportedEpisode
       task: isString(task['task']) ? task['task'] : 'task',
       episode: isNumber(item['episode_id']) ? item['episode_id'] : place,
       ...seed,
-      success: metrics['success'] === true || metrics['success'] === 1,
+      ...outcome(metrics['success']),
       ...(isString(item['failure_reason']) ? { error: item['failure_reason'] } : {}),
       ...(isNumber(item['steps']) ? { steps: item['steps'] } : {}),
       ...(isNumber(item['elapsed_sec']) ? { seconds: item['elapsed_sec'] } : {}),
