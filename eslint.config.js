@@ -58,7 +58,7 @@ module.exports = tseslint.config(
     files: [
       'server/compute/kernels/**/*.ts',
       'server/engine/merge/**/*.ts',
-      'server/evaluate/so101/camera.ts',
+      'server/evaluate/camera/ray-caster.ts',
     ],
     rules: {
       complexity: 'off',

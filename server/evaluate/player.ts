@@ -55,7 +55,10 @@ export class Player {
       const line = { ...base, success, steps, seconds: seconds(), reason };
       return {
         line: { ...line, ...routingOf(actor.routing) },
-        recording: gzipSync(JSON.stringify({ ...recording, policy: job.policy }), { level: 9 }),
+        recording: gzipSync(
+          JSON.stringify({ ...recording, policy: job.policy, imageSize: options.imageSize }),
+          { level: 9 },
+        ),
       };
     } catch (error) {
       if (!isOfEpisode(error)) throw error;

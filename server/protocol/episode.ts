@@ -71,6 +71,8 @@ export interface EpisodeRecording {
   readonly instruction: string;
   readonly policy?: string;
   readonly routed?: string;
+  /** Edge of the pictures that the policy was given, in pixels. */
+  readonly imageSize?: number;
   readonly success: boolean;
   /** Why the episode ended, for people. */
   readonly reason: string;

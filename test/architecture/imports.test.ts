@@ -29,7 +29,10 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
     'server/tensors': 'all',
     'server/evaluate/rates': 'all',
     'server/evaluate/import': 'all',
+    'server/evaluate/camera': 'all',
   },
+  // The bench's camera, which replays draw again in the page.
+  'server/evaluate/camera': {},
   // Pure statistics and log readers: the panels' host and every command may use them.
   'server/evaluate/rates': {},
   'server/evaluate/import': { 'server/evaluate/rates': 'all' },
@@ -73,7 +76,7 @@ const allowed: Record<string, Record<string, 'all' | 'types'>> = {
   },
   src: { 'server/recipe': 'types', 'server/evaluate/rates': 'all' },
   // Tables are written in the page as the command writes them.
-  webview: { 'server/evaluate/rates': 'all' },
+  webview: { 'server/evaluate/rates': 'all', 'server/evaluate/camera': 'all' },
 };
 
 /** Modules without I/O that pure layers may call although their layer has some. */
@@ -91,6 +94,7 @@ const pure = new Set([
   'server/engine',
   'server/evaluate/rates',
   'server/evaluate/import',
+  'server/evaluate/camera',
   'webview',
 ]);
 

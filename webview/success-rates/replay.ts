@@ -6,10 +6,11 @@ import { icon } from '../shared/icons';
 import { reducedMotion } from '../shared/theme';
 import type { LiveRegion } from '../shared/tooltip';
 import type { SuccessModel } from './model';
+import { PosedBodies } from './bodies';
 import { ReplayScene } from './scene';
 
 const speeds = ['0.25', '0.5', '1', '2', '4', '8'];
-/** Size of a camera picture that is drawn again because none was kept. */
+/** Edge of a camera picture where the recording does not say what the policy was given. */
 const cameraSize = 64;
 
 /** Plays one recorded episode: orbit view, the cameras beside it, a scrubber with named events. */
@@ -26,6 +27,7 @@ export class ReplayCard {
   private renderer: WebGLRenderer | undefined;
   private webgl = true;
   private scene: ReplayScene | undefined;
+  private bodies: PosedBodies | undefined;
   private replay: Replay | undefined;
   private model: SuccessModel | undefined;
   private step = 0;
@@ -75,8 +77,10 @@ export class ReplayCard {
     this.replay = replay;
     this.step = 0;
     this.renderer ??= this.makeRenderer();
+    this.bodies = new PosedBodies(replay.recording);
     if (this.renderer && this.model)
-      this.scene = new ReplayScene(this.renderer, replay.recording, this.model.theme);
+      this.scene = new ReplayScene(this.renderer, this.bodies, this.model.theme);
+    fill(this.cameras);
     this.scene?.onTurn(this.paint);
     this.scene?.show(this.view);
     this.scrubber.max = String(replay.recording.steps);
@@ -88,6 +92,7 @@ export class ReplayCard {
   private unload(): void {
     this.scene?.dispose();
     this.scene = undefined;
+    this.bodies = undefined;
     this.replay = undefined;
     this.playing = false;
   }
@@ -253,26 +258,31 @@ export class ReplayCard {
     if (this.scene && width > 0) this.scene.draw(this.step, width, Math.round(width * 0.62));
   }
 
-  /** As the policy saw them where pictures were kept, otherwise drawn again from the recorded states. */
+  /** Pictures that were kept, otherwise the recorded states under the camera that drew the policy's own. */
   private paintCameras(): void {
-    const { frames = [] } = this.replay ?? {};
+    const { frames = [], recording } = this.replay ?? {};
     const names =
-      frames.length > 0 ? frames.map(({ camera }) => camera) : (this.scene?.views.slice(1) ?? []);
-    if (this.cameras.children.length !== names.length) this.makeCameras(names, frames.length > 0);
+      frames.length > 0
+        ? frames.map(({ camera }) => camera)
+        : [...(this.bodies?.cameras.keys() ?? [])];
+    if (this.cameras.children.length !== names.length) this.makeCameras(names);
+    const edge = recording?.imageSize ?? cameraSize;
     names.forEach((name, i) => {
       const canvas = this.cameras.children[i]?.querySelector('canvas');
       const context = canvas?.getContext('2d');
       const kept = frames[i] ? keptFrame(frames[i], this.step) : undefined;
-      const pixels = kept ?? this.scene?.snapshot(name, this.step, cameraSize);
-      if (!canvas || !context || !pixels) return;
-      const size = Math.round(Math.sqrt(pixels.length / 4));
+      const rgb = kept ?? this.bodies?.picture(name, this.step, edge);
+      if (!canvas || !context || !rgb) return;
+      const size = Math.round(Math.sqrt(rgb.length / 3));
       canvas.width = canvas.height = size;
-      context.putImageData(new ImageData(pixels, size, size), 0, 0);
+      context.putImageData(new ImageData(withOpacity(rgb), size, size), 0, 0);
     });
   }
 
-  private makeCameras(names: readonly string[], kept: boolean): void {
-    const size = this.replay?.frames[0]?.size ?? cameraSize;
+  private makeCameras(names: readonly string[]): void {
+    const { frames = [], recording } = this.replay ?? {};
+    const known = frames[0]?.size ?? recording?.imageSize;
+    const caption = `${String(known ?? cameraSize)} px ${known === undefined ? 'drawn again' : 'as seen'}`;
     fill(
       this.cameras,
       ...names.map((name) =>
@@ -280,11 +290,7 @@ export class ReplayCard {
           'figure',
           {},
           h('canvas', { class: 'camera', role: 'img', 'aria-label': `Camera ${name}` }),
-          h(
-            'figcaption',
-            { class: 'secondary' },
-            `${name} · ${String(size)} px ${kept ? 'as seen' : 'drawn again'}`,
-          ),
+          h('figcaption', { class: 'secondary' }, `${name} · ${caption}`),
         ),
       ),
     );
@@ -340,17 +346,17 @@ export class ReplayCard {
   }
 }
 
-/** The newest kept picture at or before a step, as RGBA. */
-function keptFrame(
-  frames: Replay['frames'][number],
-  step: number,
-): Uint8ClampedArray<ArrayBuffer> | undefined {
-  const place = frames.steps.findLastIndex((at) => at <= step);
-  const count = frames.size * frames.size;
-  if (place < 0 || frames.pixels.length < (place + 1) * count * 3) return undefined;
-  const pixels = new Uint8ClampedArray(count * 4).fill(255);
-  for (let i = 0; i < count; i += 1)
-    for (let c = 0; c < 3; c += 1)
-      pixels[4 * i + c] = frames.pixels[(place * count + i) * 3 + c] ?? 0;
+/** The newest kept picture at or before a step, as RGB bytes. */
+function keptFrame({ steps, size, pixels }: Replay['frames'][number], step: number) {
+  const place = steps.findLastIndex((at) => at <= step);
+  const count = size * size * 3;
+  if (place < 0 || pixels.length < (place + 1) * count) return undefined;
+  return pixels.subarray(place * count, (place + 1) * count);
+}
+
+function withOpacity(rgb: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
+  for (let i = 0; i < rgb.length / 3; i += 1)
+    for (let c = 0; c < 3; c += 1) pixels[4 * i + c] = rgb[3 * i + c] ?? 0;
   return pixels;
 }
