@@ -1,4 +1,5 @@
 import { Cancelled, MergeError } from '../protocol/merge-error';
+import { oneLine } from '../recipe/problems';
 import type { Terminal } from './terminal';
 import { exitCodes } from './verb';
 
@@ -12,9 +13,8 @@ export function reportFailure(
   if (terminal.options.json)
     terminal.print(JSON.stringify({ error: { code, message } }, undefined, 2));
   const label = terminal.noteStyle.red(status === exitCodes.usage ? 'usage' : 'error');
-  terminal.complain(
-    error instanceof Cancelled ? message : `${label}: ${message}${code ? ` [${code}]` : ''}`,
-  );
+  const sentence = `${label}: ${oneLine(message)}${code ? ` [${code}]` : ''}`;
+  terminal.complain(error instanceof Cancelled ? message : sentence);
   if (process.env['MERGEVLA_DEBUG'] && error instanceof Error) terminal.complain(error.stack ?? '');
   return status;
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { listDevices } from '../compute/devices';
 import type { MergeInputs } from '../engine/inputs';
@@ -52,10 +52,20 @@ export async function checkRecipeFile(
   return checkRecipeText(await readRecipe(path), resolve(path), options);
 }
 
+/** A recipe of 64 experts with every key is a hundred times smaller. */
+const largestRecipe = 16 << 20;
+
 /** Bytes of a recipe, ours or mergekit's; throws MV539. */
 export async function readRecipe(path: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
   try {
-    return await readFile(path);
+    for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+      parts.push(part);
+      size += part.length;
+      if (size > largestRecipe) throw new Error('it is larger than any recipe');
+    }
+    return Buffer.concat(parts);
   } catch (cause) {
     const reason = reasonOf(cause);
     throw new MergeError('MV539', `the recipe ${path} cannot be read: ${reason}`, { cause });

@@ -1,5 +1,5 @@
 import { isGradient, type NumberSpec } from './numbers';
-import { toFilter } from './mergekit-settings';
+import { mergekitNames, toFilter } from './mergekit-settings';
 import { methods, type MethodName } from './methods';
 import type { Expert, Merge, Recipe } from './schema';
 import { blockText } from './write';
@@ -10,20 +10,6 @@ export interface ExportedRecipe {
   /** What mergekit cannot express, each in a sentence. */
   readonly lost: readonly string[];
 }
-
-const names: Partial<Record<MethodName, string>> = {
-  average: 'linear',
-  task_arithmetic: 'task_arithmetic',
-  ties: 'ties',
-  dare_linear: 'dare_linear',
-  dare_ties: 'dare_ties',
-  breadcrumbs: 'breadcrumbs',
-  breadcrumbs_ties: 'breadcrumbs_ties',
-  della: 'della',
-  della_linear: 'della_linear',
-  slerp: 'slerp',
-  model_stock: 'model_stock',
-};
 
 /** Methods of mergekit that know `lambda`. */
 const withLambda = (method: MethodName) => !['average', 'slerp', 'model_stock'].includes(method);
@@ -37,7 +23,7 @@ export function exportMergekit(
   options: { readonly baseDtype?: 'bfloat16' | 'float16' | 'float32' } = {},
 ): ExportedRecipe {
   const { merge } = recipe;
-  const name = names[merge.method];
+  const name = mergekitNames[merge.method];
   const lost: string[] = [];
   if (name === undefined) return { text: null, lost: [`the method \`${merge.method}\``] };
   const setting = (spec: NumberSpec, key: string) =>

@@ -3,15 +3,17 @@ import { LineIndex } from './lines';
 import { type Located, plainValue, type RecipePath } from './located';
 import {
   inherited,
+  isSetting,
   layerRange,
   mapping,
+  mergekitNames,
   modelText,
   overSlices,
   sequence,
   type SliceLines,
   switchOf,
 } from './mergekit-settings';
-import { isMethodName, type MethodName, methods } from './methods';
+import { type MethodName, methodNames, methods } from './methods';
 import { mapNumbers, type NumberSpec } from './numbers';
 import { problem } from './problems';
 import { taskNameFault } from './rules-experts';
@@ -277,22 +279,10 @@ class Import {
 
   #method(): MethodName | undefined {
     const written = this.#recipe['merge_method'];
-    if (written === 'linear') return 'average';
-    const mapped = [
-      'task_arithmetic',
-      'ties',
-      'dare_linear',
-      'dare_ties',
-      'breadcrumbs',
-      'breadcrumbs_ties',
-      'della',
-      'della_linear',
-      'slerp',
-      'model_stock',
-    ];
-    if (isMethodName(written) && mapped.includes(written)) return written;
+    const found = methodNames.find((name) => mergekitNames[name] === written);
+    if (written !== undefined && found) return found;
     const name = typeof written === 'string' ? written : '';
-    const suggestion = didYouMean(nearest(name, ['linear', ...mapped]));
+    const suggestion = didYouMean(nearest(name, Object.values(mergekitNames)));
     return this.#fail(
       ['merge_method'],
       name === ''
@@ -346,7 +336,9 @@ class Import {
     let value: unknown = this.#recipe;
     for (const step of path)
       value = Array.isArray(value) ? value[Number(step)] : mapping(value)[step];
-    for (const key of Object.keys(mapping(value))) {
+    for (const [key, setting] of Object.entries(mapping(value))) {
+      if (known === parameterNames && known.includes(key) && !isSetting(setting))
+        this.#fail([...path, key], `\`${key}\` takes a number, a list of numbers or a switch here`);
       if (known.includes(key)) continue;
       const message = `mergekit has no key \`${key}\` here${didYouMean(nearest(key, known))}`;
       this.#tell([...path, key], message);

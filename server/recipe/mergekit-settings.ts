@@ -1,4 +1,20 @@
+import type { MethodName } from './methods';
 import { alongBlocks, type MatchedNumber, type NumberSpec } from './numbers';
+
+/** Our methods by mergekit's names, as far as it has them. */
+export const mergekitNames: Partial<Record<MethodName, string>> = {
+  average: 'linear',
+  task_arithmetic: 'task_arithmetic',
+  ties: 'ties',
+  dare_linear: 'dare_linear',
+  dare_ties: 'dare_ties',
+  breadcrumbs: 'breadcrumbs',
+  breadcrumbs_ties: 'breadcrumbs_ties',
+  della: 'della',
+  della_linear: 'della_linear',
+  slerp: 'slerp',
+  model_stock: 'model_stock',
+};
 
 /** A scalar or a gradient over layers, as mergekit writes them. */
 type Value = number | boolean | readonly number[];
@@ -20,6 +36,11 @@ export function sequence(value: unknown): unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
+/** Whether a setting says anything that `settingLines` can read. */
+export function isSetting(setting: unknown): boolean {
+  return settingLines(setting).length > 0;
+}
+
 /** The lines of a setting: scalar, list of numbers (gradient), `{value, filter}`, or a list of these. */
 export function settingLines(setting: unknown): SettingLine[] {
   if (typeof setting === 'number' || typeof setting === 'boolean') return [{ value: setting }];
@@ -28,6 +49,7 @@ export function settingLines(setting: unknown): SettingLine[] {
     return sequence(setting).flatMap(settingLines);
   }
   const { value, filter } = mapping(setting);
+  if (value === undefined) return [];
   const all = typeof filter !== 'string' || filter === '*';
   return settingLines(value).map((line) =>
     all ? { value: line.value } : { filter, value: line.value },

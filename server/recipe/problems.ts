@@ -45,7 +45,13 @@ export function problem(
   message: string,
   details: ProblemDetails = {},
 ): Problem {
-  return { code, severity: problemTable[code].severity, message, range, ...details };
+  const text = oneLine(message.replaceAll(/`([^`]{100})[^`]+`/g, '`$1…`'));
+  return { code, severity: problemTable[code].severity, message: text, range, ...details };
+}
+
+/** Without line breaks and other control characters, which recipes and checkpoints may hold in names. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]\s*/g, ' ').replaceAll(/\p{Cc}/gu, '\uFFFD');
 }
 
 export function isProblemCode(code: string): code is ProblemCode {
@@ -61,5 +67,5 @@ export function hasErrors(problems: readonly Problem[]): boolean {
 export function formatProblem(item: Problem, path: string): string {
   const { line, column } = item.range.start;
   const place = `${path}:${String(line + 1)}:${String(column + 1)}`;
-  return `${place}: ${item.severity}: ${item.message.replaceAll(/\s*\n\s*/g, ' ')} [${item.code}]`;
+  return `${place}: ${item.severity}: ${oneLine(item.message)} [${item.code}]`;
 }

@@ -13,6 +13,12 @@ export function unreadable(path: string, cause: unknown): MergeError {
     case 'ENOENT':
     case 'ENOTDIR':
       return new MergeError('MV410', `${path} does not exist`, { cause });
+    case 'ERR_INVALID_ARG_VALUE':
+      return new MergeError('MV410', `${path} is no path: it holds a zero byte`, { cause });
+    case 'ENAMETOOLONG':
+      return new MergeError('MV410', 'the path is longer than the system allows', { cause });
+    case 'ELOOP':
+      return new MergeError('MV411', `${path} cannot be read: its links go round`, { cause });
     case 'EACCES':
     case 'EPERM':
       return new MergeError('MV411', `${path} cannot be read: permission denied`, { cause });

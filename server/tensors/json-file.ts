@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { MergeError } from '../protocol/merge-error';
 import { unreadable } from './file-errors';
+import { statFile } from './open-file';
 import { duplicateKey } from './json-keys';
 
 /** A config with the statistics of 25 data sets has 61 kB, the index of a large model a few MB. */
@@ -13,7 +14,7 @@ export async function readJsonObject(
 ): Promise<Readonly<Record<string, unknown>>> {
   let text: string;
   try {
-    const { size } = await stat(path);
+    const { size } = await statFile(path);
     if (size > maximumJsonBytes)
       throw new MergeError(code, `${path} is larger than ${maximumJsonBytes} bytes`);
     text = await readFile(path, 'utf8');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { MergeError, throwIfCancelled } from '../protocol/merge-error';
 import { elementBytes, isDtype } from './dtypes';
 import { unreadable } from './file-errors';
+import { openFile } from './open-file';
 import { duplicateKey } from './json-keys';
 import type { TensorInfo } from './types';
 
@@ -39,9 +39,7 @@ export async function readSafetensorsHeader(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<SafetensorsHeader> {
   throwIfCancelled(options.signal);
-  const file = await open(path).catch((cause: unknown) => {
-    throw unreadable(path, cause);
-  });
+  const file = await openFile(path);
   try {
     const { size, mtimeMs } = await file.stat();
     const header = await readHeaderBytes(file, path, size);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { MergeError, throwIfCancelled } from '../protocol/merge-error';
 import { elementBytes } from './dtypes';
 import { unreadable } from './file-errors';
+import { openFile } from './open-file';
 import { pickleLimits, readPickle } from './pickle';
 import { isKind, type PickleTensor, type PickleValue } from './pickle-values';
 import type { Dtype, TensorInfo } from './types';
@@ -43,9 +43,7 @@ export async function readTorchFile(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<TorchFile> {
   throwIfCancelled(options.signal);
-  const file = await open(path).catch((cause: unknown) => {
-    throw unreadable(path, cause);
-  });
+  const file = await openFile(path);
   try {
     const { size, mtimeMs } = await file.stat();
     const archive = await readZip(file, path, size);

@@ -325,3 +325,56 @@ describe('mergevla merge', () => {
     expect(existsSync(join(zoo.folder, 'other'))).toBe(false);
   });
 });
+
+describe.skipIf(process.platform === 'win32')('what is no plain file', () => {
+  it.each(['model.safetensors', 'config.json'])('is not waited for: a pipe as %s', async (name) => {
+    const zoo = newZoo();
+    const path = join(zoo.folder, 'one', name);
+    rmSync(path, { force: true });
+    expect(spawnSync('mkfifo', [path]).status).toBe(0);
+    const { code, stdout } = await mergevla(['check', zoo.recipe]);
+    expect([code, stdout]).toEqual([
+      65,
+      expect.stringMatching(/:3:17: error: .* is a pipe .*MV411/),
+    ]);
+  });
+
+  it('is read to no end as a recipe', async () => {
+    const { code, stdout } = await mergevla(['check', '/dev/zero']);
+    expect([code, stdout]).toEqual([65, expect.stringContaining('larger than any recipe [MV539]')]);
+  });
+
+  it('may be a pipe for a recipe', () => {
+    const zoo = newZoo();
+    const script = `cd ${zoo.folder} && "$0" "$1" check <(cat small.mergevla.yaml)`;
+    const args = ['-c', script, process.execPath, join(root, 'dist/cli.js')];
+    const { stdout } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect(stdout).toMatch(/:2:7: error: .*base does not exist \[MV410\]/);
+  });
+
+  it('is named by its fault: too long, and with a zero byte', async () => {
+    for (const [path, says] of [
+      ['x'.repeat(300), /3:17: error: the path is longer than the system allows \[MV410\]/],
+      ['"a\\0b"', /3:17: error: .* holds a zero byte \[MV410\]/],
+    ] as const) {
+      const zoo = newZoo();
+      writeFileSync(
+        zoo.recipe,
+        readFileSync(zoo.recipe, 'utf8').replace('one: one', `one: ${path}`),
+      );
+      const { code, stdout } = await mergevla(['check', zoo.recipe]);
+      expect([code, stdout]).toEqual([65, expect.stringMatching(says)]);
+    }
+  });
+});
+
+describe('text from a recipe in a message', () => {
+  it('cannot steer a terminal, nor fill it', async () => {
+    const zoo = newZoo(['"\\e[31mred": 1', `"${'x'.repeat(500)}": 1`]);
+    const { code, stdout } = await mergevla(['check', zoo.recipe]);
+    expect(code).toBe(65);
+    expect(stdout).not.toContain('\u001B');
+    expect(stdout).toContain('`\uFFFD[31mred`');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(300);
+  });
+});
