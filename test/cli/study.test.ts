@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readSweep } from '../../src/panels/study-files';
 import { studiesOf } from '../../src/panels/study-view';
 import { mergevla } from './command';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const sample = resolve(__dirname, '../../samples/so101-cubes');
 

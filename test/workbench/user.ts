@@ -118,6 +118,21 @@ export const user: Steps = [
     },
   ],
   [
+    'the mask panel measures the singular spectra when asked',
+    async (hand) => {
+      const panel = await hand.panel('.spectra');
+      const spectra = panel.locator('.spectra');
+      if (await spectra.locator('canvas').first().isVisible())
+        throw new Error('spectra are drawn before anybody asked');
+      await spectra.getByText('Measure all matrices').click();
+      await spectra.getByText('exact, in float64').waitFor({ timeout: 60_000 });
+      await spectra.locator('canvas').first().waitFor();
+      await spectra.locator('.overlap td[data-row]').first().waitFor();
+      await spectra.scrollIntoViewIfNeeded();
+      await hand.picture('mask-spectra');
+    },
+  ],
+  [
     'the panel is there again after a reload',
     async (hand) => {
       await hand.page.reload();
