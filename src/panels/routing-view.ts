@@ -39,7 +39,7 @@ export function recordedEpisodes({ run, lines }: RunEpisodes) {
       ? []
       : [
           {
-            id: episodeId(`${run.path}#${line.policy}`, line),
+            id: episodeId(run.path, line),
             label: `seed ${String(line.seed)} · ${line.task}`,
             file: join(run.path, line.replay),
           },

@@ -13,6 +13,7 @@ import type { PolicyRollouts } from '../../server/evaluate/rates/table';
 import { comparePolicies } from '../../server/evaluate/rates/table';
 import type { Parts } from '../commands/context';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
+import { replayEvents } from './replay-events';
 import { readRecording, readRunEpisodes } from './run-episodes';
 import { isRecord, isString } from '../../server/protocol/shape';
 import { readSweeps } from './studies';
@@ -213,10 +214,9 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       this.channel.send({ type: 'noReplay', id, reason: recording });
       return;
     }
-    const end = { step: recording.steps, name: recording.reason, bad: !recording.success };
     this.channel.send({
       type: 'replay',
-      replay: { id, recording, events: recording.reason === '' ? [] : [end], frames: [] },
+      replay: { id, recording, events: replayEvents(recording), frames: [] },
     });
   }
 }

@@ -52,7 +52,10 @@ export const bench: Steps = [
       await panel.locator('.episodes .play').first().click();
       await panel.locator('.replay .heading', { hasText: 'step' }).waitFor();
       await hand.settled('a picture', () => isDrawn(panel));
+      await hand.palette('View: Toggle Primary Side Bar Visibility');
+      await panel.locator('.replay-controls').scrollIntoViewIfNeeded();
       await hand.picture('success-replay');
+      await hand.palette('View: Toggle Primary Side Bar Visibility');
       await panel.locator('.episodes button[aria-label=Close]').click();
     },
   ],
@@ -68,6 +71,18 @@ export const bench: Steps = [
         .click();
       const panel = await hand.panel('.episodes h2:text("routed · stack_cube")');
       await panel.locator('.replay .heading', { hasText: 'step' }).waitFor();
+    },
+  ],
+  [
+    'Show Routing draws how the rollouts were routed',
+    async (hand) => {
+      await hand.palette('View: Toggle Primary Side Bar Visibility');
+      await hand.palette('MergeVLA: Show Routing');
+      const panel = await hand.panel('.routing-panel');
+      await panel.locator('.card', { hasText: 'stack_cube' }).first().waitFor();
+      await hand.page.mouse.move(900, 740);
+      await hand.picture('routing');
+      await hand.palette('View: Toggle Primary Side Bar Visibility');
     },
   ],
   [
@@ -88,6 +103,7 @@ export const bench: Steps = [
       await before.locator('h2', { hasText: 'Trial 2 of 2' }).waitFor();
       await hand.picture('success-trials');
       await hand.page.reload();
+      await hand.page.locator('.tab', { hasText: 'Success Rates' }).first().click();
       const panel = await hand.panel('.trials');
       if ((await panel.locator('.rates').count()) > 0) throw new Error('the results are shown');
       await panel.locator('h2', { hasText: 'Trial 2 of 2' }).click();

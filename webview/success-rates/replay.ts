@@ -183,12 +183,18 @@ export class ReplayCard {
     const events = this.replay?.events ?? [];
     fill(
       this.marks,
-      ...events.map(({ step, name, bad }) =>
-        styled(h('span', { class: `replay-event small ${bad ? 'bad' : ''}` }, h('i'), name), {
+      ...events.map(({ step, name, bad }) => {
+        // Words of late events stand before their mark, where there is room.
+        const late = step > 0.6 * steps ? 'late' : '';
+        const kind = `replay-event small ${bad ? 'bad' : ''} ${late}`;
+        const label = h('span', { class: 'replay-event-name', title: name }, name);
+        return styled(h('span', { class: kind }, h('i'), label), {
           left: `${String((100 * step) / steps)}%`,
-        }),
-      ),
-      h('span', { class: 'replay-end small' }, String(steps)),
+        });
+      }),
+      events.some(({ step }) => step > 0.9 * steps)
+        ? null
+        : h('span', { class: 'replay-end small' }, String(steps)),
     );
   }
 
