@@ -17,7 +17,7 @@ import { plainStages } from '../engine/plain-stages';
 import { blockElements } from '../engine/plan-cost';
 import type { MergeParameters, MergePlan, TensorJob } from '../engine/plan-types';
 import { randomKey } from '../engine/random';
-import { heldBytes } from '../engine/spectral/needs';
+import { areHeld } from '../engine/spectral/needs';
 import type { TaskVectors } from '../engine/spectral/operand';
 import { spectralReport } from '../engine/spectral/result';
 import { matrixSpectrum } from '../engine/spectral/spectrum';
@@ -168,7 +168,7 @@ export class Combiner {
     const { merged, facts } = method.combine({
       rows: job.shape[0] ?? 1,
       columns: job.shape[1] ?? 1,
-      taskVectors: this.taskVectorsOf(),
+      taskVectors: this.taskVectorsOf(job),
       settings: this.plan.settings,
       parameters: parametersOf(job),
       algebra: this.algebra,
@@ -181,12 +181,14 @@ export class Combiner {
     this.blocks.open(job, 'task_vectors');
     this.algebra ??= await createAlgebra();
     const [rows = 1, columns = 1] = job.shape;
-    const taskVectors = this.taskVectorsOf();
+    const taskVectors = this.taskVectorsOf(job);
     return matrixSpectrum({ rows, columns, taskVectors, algebra: this.algebra }, k);
   }
 
-  private taskVectorsOf(): TaskVectors {
-    return readOnDemand(this.plan.tasks.length, (range) => this.gather(range), heldBytes);
+  private taskVectorsOf({ elements }: TensorJob): TaskVectors {
+    const tasks = this.plan.tasks.length;
+    const keep = areHeld(elements, tasks) ? 'all' : 'last';
+    return readOnDemand(tasks, (range) => this.gather(range), keep);
   }
 
   private vectorsOf(method: Method, padded: number): Columns {

@@ -8,32 +8,26 @@ interface Range {
 }
 
 /**
- * Task vectors of a matrix that are read when they are asked for. What was read is kept as long as all
- * of it takes at most `heldBytes`; of a larger matrix only the last run of elements, so that each pass
- * over it reads the files again.
+ * Task vectors of a matrix that are read when they are asked for. `keep`: `all` that was read, or only
+ * the `last` run of elements, so that each pass over the matrix reads the files again.
  */
 export function readOnDemand(
   tasks: number,
   gather: (range: Range) => Columns,
-  heldBytes: number,
+  keep: 'all' | 'last',
 ): TaskVectors {
   const held = new Map<string, Columns>();
-  let bytes = 0;
+  const columnsOf = (range: Range): Columns => {
+    const key = `${range.start} ${range.end}`;
+    const known = held.get(key);
+    if (known) return known;
+    if (keep === 'last') held.clear();
+    const columns = gather(range);
+    held.set(key, columns);
+    return columns;
+  };
   return {
     count: tasks,
-    read(task, start, end) {
-      const key = `${start} ${end}`;
-      const known = held.get(key);
-      if (known) return column(known, task);
-      const size = 4 * (end - start) * tasks;
-      if (bytes + size > heldBytes) {
-        held.clear();
-        bytes = 0;
-      }
-      const columns = gather({ start, end });
-      held.set(key, columns);
-      bytes += size;
-      return column(columns, task);
-    },
+    read: (task, start, end) => column(columnsOf({ start, end }), task),
   };
 }

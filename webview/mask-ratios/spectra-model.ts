@@ -15,7 +15,7 @@ export interface SpectrumInput {
 }
 
 /** What float32 weights determine at all; a recipe's tolerance may be above it. */
-const undetermined = 1e-6;
+export const undetermined = 1e-6;
 
 export const floorOf = ({ rank_tolerance: tolerance }: SpectrumScope): number =>
   Math.max(tolerance, undetermined);

@@ -3,7 +3,7 @@ import { baseOptions } from '../shared/chart';
 import { withAlpha } from '../shared/colours';
 import { taskMark } from '../shared/tasks';
 import type { SpectrumInput } from './spectra-model';
-import { magnitude, superscript } from './spectra-model';
+import { magnitude, superscript, undetermined } from './spectra-model';
 
 /** Most powers of ten on the axis: what lies below is rounding noise in any case. */
 const mostDecades = 9;
@@ -50,7 +50,8 @@ function decades({ tensor, floor }: SpectrumInput): readonly [number, number] {
   if (!(largest > 0)) return [-1, 0];
   const top = Math.ceil(Math.log10(largest) + 0.05);
   const smallest = Math.min(...all.filter((value) => value > largest * 10 ** -mostDecades));
-  const low = Math.min(smallest, tensor.sum.rank < tensor.directions ? largest * floor : smallest);
+  const isCut = tensor.sum.rank < tensor.directions || floor > undetermined;
+  const low = isCut ? Math.min(smallest, largest * floor) : smallest;
   return [Math.max(top - mostDecades, Math.floor(Math.log10(low) - 0.05)), top];
 }
 

@@ -10,7 +10,7 @@ import type { MaskModel } from './model';
 import { OverlapMatrix } from './overlap';
 import { blockName, rankChart, rankSummary } from './rank-chart';
 import type { SpectrumInput } from './spectra-model';
-import { floorOf, magnitude, sameKind, spectraOf } from './spectra-model';
+import { floorOf, magnitude, sameKind, spectraOf, undetermined } from './spectra-model';
 import { spectrumChart, spectrumSummary } from './spectrum-chart';
 
 /** Tasks in the legend; more are told apart in the tables. */
@@ -229,6 +229,8 @@ function sumSentence({ tensor: { sum, directions }, floor }: SpectrumInput): str
     sum.rank < directions
       ? `The sum has ${String(sum.rank)} of ${String(directions)} directions; the others are rounding noise. `
       : `The sum has all ${String(directions)} directions. `;
+  const isCut = sum.rank < directions || floor > undetermined;
+  const hatched = isCut ? `; hatched: below ${magnitude(floor)} of the largest` : '';
   const weak = `${percent(sum.weak, 0)}${nbsp}% are below a thousandth of the largest`;
-  return `${rank}${weak}; its effective rank is ${sum.effective_rank.toFixed(0)}. Marks at the top: effective ranks; hatched: below ${magnitude(floor)} of the largest.`;
+  return `${rank}${weak}; its effective rank is ${sum.effective_rank.toFixed(0)}. Marks at the top: effective ranks${hatched}.`;
 }

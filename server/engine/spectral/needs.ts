@@ -9,7 +9,7 @@ const operationsPerSecond = 12e9;
 /** Largest panel of the long side, its copy for the algebra and the product of both. */
 const panelBytes = 3 * 8 * panelElements;
 /** Task vectors of one matrix that are held in memory; larger ones are read again in every pass. */
-export const heldBytes = 256 * 1024 * 1024;
+const heldBytes = 256 * 1024 * 1024;
 /** Methods whose passes read task vectors panel by panel. */
 const panelMethods: readonly string[] = ['iso_c', 'iso_cts', 'tsv'];
 
@@ -55,6 +55,11 @@ export function isSurelyChanged({ experts }: TensorJob): boolean {
   return experts.some(({ delta }) => delta !== null);
 }
 
+/** True where all task vectors of a matrix are kept in memory between passes. */
+export function areHeld(elements: number, tasks: number): boolean {
+  return 4 * elements * tasks <= heldBytes;
+}
+
 /**
  * Bytes of task vectors that are in memory at once. Rows can be read again panel by panel; a method that
  * takes the matrix as a whole, and a matrix with more columns than rows, has all of them.
@@ -64,9 +69,9 @@ function taskVectorBytes(
   [rows, columns]: readonly number[],
   tasks: number,
 ): number {
-  const all = 4 * rows * columns * tasks;
   const inPanels = panelMethods.includes(method) && rows > columns;
-  return inPanels ? Math.min(all, Math.max(heldBytes, 4 * panelElements * tasks)) : all;
+  const isHeld = !inPanels || areHeld(rows * columns, tasks);
+  return 4 * tasks * (isHeld ? rows * columns : panelElements);
 }
 
 /** Peak bytes of one matrix: task vectors and result in float32, factors and Gram matrices in float64. */
