@@ -17,7 +17,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.numpy import load_file
-from safetensors.torch import load_file as load_torch_file
 from safetensors.torch import save_file
 
 TASKS = ("pick_place", "push_cube", "stack_cube")
@@ -38,6 +37,7 @@ PATCHES = (IMAGE // PATCH) ** 2
 TASK_TOKENS = CAMERAS * PATCHES
 
 RANK, LORA_ALPHA = 16, 32
+MASK_LAMBDA = 0.6
 SEED = 7
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -197,9 +197,9 @@ def init_vlm(rng, vocabulary):
     return p
 
 
-def init_head(rng, value_scale):
-    """The action head and the proprio projector. Value projections start small, so that soon what
-    was learned, not the random start, decides their singular vectors (the router reads those)."""
+def init_head(rng):
+    """The action head and the proprio projector. The value projections that the router reads start
+    at zero, so that their singular vectors hold what was learned and not the random start."""
     p = {}
     norm(p, "model.layer_norm1", ACTION * D)
     p["model.layer_norm1.bias"] = torch.randn(ACTION * D, generator=rng)
@@ -208,7 +208,7 @@ def init_head(rng, value_scale):
         block = f"model.mlp_resnet_blocks.{i}"
         for name in ("q_proj_adapter", "k_adapter", "q_proj_task", "k_task", "o_proj"):
             linear(p, rng, f"{block}.{name}", D, D)
-        scale = value_scale if i < LAYERS - 1 else 1.0
+        scale = 0.0 if i == LAYERS - 2 else 1.0
         linear(p, rng, f"{block}.v_adapter", D, D, scale=scale)
         linear(p, rng, f"{block}.v_task", D, D, scale=scale)
         norm(p, f"{block}.ffn.0", D)
@@ -413,10 +413,11 @@ VERBS = ("find", "reach", "touch", "push", "look at", "point at", "go to", "pick
 NOUNS = ("the cube", "the red cube", "the blue cube", "the black box", "the white goal zone")
 TAILS = ("", "now", "right now", "and place it", "into the white zone", "and place it in it")
 BOX, GOAL = (0.2, 0.11, 0.0), (0.215, -0.1, 0.0)
+ANSWERS = 8
 
 
 class BaseData:
-    """Where is the named thing, and how far is it from the gripper? Pictures of all three scenes."""
+    """Where is the named thing, how far is it from the gripper, how is it turned? Pictures of all scenes."""
 
     def __init__(self, folder, tokenizer):
         self.tokenizer = tokenizer
@@ -424,11 +425,13 @@ class BaseData:
         for name, things in (
             ("scenes/pick_place", {0: "red", 3: BOX}),
             ("scenes/push_cube", {0: "red", 4: GOAL}),
-            ("scenes/stack_cube", {2: "blue"}),
+            ("scenes/stack_cube", {2: "blue"}),  # recoloured: no cube is red
             ("scenes-red/stack_cube", {1: "red", 2: "blue"}),
         ):
             data = load(folder, name)
             data["grip"] = grip_position(data["proprio"])
+            # A cube looks the same after a quarter turn.
+            data["turn"] = np.stack([np.sin(4 * data["yaw"]), np.cos(4 * data["yaw"])], -1)
             self.sets.append((data, things))
 
     def batch(self, step, size):
@@ -437,17 +440,17 @@ class BaseData:
         images, ids, targets = [], [], []
         for _ in range(size):
             data, things = self.sets[rng.choice(4, p=(0.3, 0.3, 0.1, 0.3))]
-            noun = list(things)[0 if rng.random() < 0.7 else -1]
+            noun = list(things)[0 if rng.random() < 0.65 else -1]
             row = rng.integers(len(data["grip"]))
-            place = things[noun]
-            place = data[place][row] if isinstance(place, str) else np.array(place)
-            if rng.random() < 0.5 and len(things) == 2 and noun == 1:
-                noun, place = 2, data["blue"][row]
+            place, turn = things[noun], np.zeros(2)
+            if isinstance(place, str):
+                turn = data["turn"][row, ("red", "blue").index(place)]
+                place = data[place][row]
             images.append(data["images"][row])
             ids.append(self.tokenizer.encode(self.question(noun, length, rng)))
-            targets.append(np.concatenate([place, place - data["grip"][row]]))
-        mean = np.array([0.21, 0, 0.02, 0, 0, -0.04])
-        spread = np.array([0.03, 0.07, 0.02, 0.05, 0.07, 0.04])
+            targets.append(np.concatenate([place, place - data["grip"][row], turn]))
+        mean = np.array([0.21, 0, 0.02, 0, 0, -0.04, 0, 0])
+        spread = np.array([0.03, 0.07, 0.02, 0.05, 0.07, 0.04, 1, 1])
         targets = torch.from_numpy(((np.stack(targets) - mean) / spread).astype(np.float32))
         return light(np.stack(images), rng), torch.tensor(ids), targets
 
@@ -496,11 +499,20 @@ def fuse(p, lora):
     return out
 
 
+def disturbed(task_vector, rng_slice):
+    """How a weight looks after a merge with two experts that nobody knows yet: their task vectors are
+    drawn as normal numbers of the same size, then task arithmetic and the task's mask."""
+    others = rng_slice * (2 * task_vector.detach().square().mean()).sqrt()
+    return torch.where(task_vector.detach().abs() > MASK_LAMBDA * others.abs(), task_vector + others, 0.0)
+
+
 def train(path, groups, state, loss_of, args):
-    """AdamW with warm-up and cosine; groups: [(tensors, rate factor)]; saves and resumes at `path`."""
+    """AdamW with warm-up and cosine; groups: [(tensors, rate factor)]; saves and resumes at `path`.
+    `state` sees the running mean of the tensors over about the last 500 steps."""
     tensors = [t for group, _ in groups for t in group]
     for t in tensors:
         t.requires_grad_(True)
+    means = [t.detach().clone() for t in tensors]
     optimiser = torch.optim.AdamW([{"params": g, "factor": f} for g, f in groups], lr=args.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     step, spent = 0, 0.0
     if path.exists():
@@ -510,11 +522,19 @@ def train(path, groups, state, loss_of, args):
         with torch.no_grad():
             for t, s in zip(tensors, saved["tensors"]):
                 t.copy_(s)
+            for t, s in zip(means, saved["means"]):
+                t.copy_(s)
 
     def save():
+        kept = [t.detach().clone() for t in tensors]
+        with torch.no_grad():
+            torch._foreach_copy_(tensors, means)
+            averaged = state()
         partial = path.with_suffix(".partial")
-        torch.save({"step": step, "cpu_seconds": spent + time.process_time(), "optimiser": optimiser.state_dict(), "tensors": [t.detach() for t in tensors], "state": state()}, partial)
+        torch.save({"step": step, "cpu_seconds": spent + time.process_time(), "optimiser": optimiser.state_dict(), "tensors": kept, "means": means, "state": averaged}, partial)
         partial.rename(path)
+        with torch.no_grad():
+            torch._foreach_copy_(tensors, kept)
 
     print(f"{path.stem}: {sum(t.numel() for t in tensors)} trained parameters, from step {step} of {args.steps}", flush=True)
     recent, began, first, share = [], time.time(), step / args.steps, step / args.steps
@@ -528,6 +548,8 @@ def train(path, groups, state, loss_of, args):
         torch.nn.utils.clip_grad_norm_(tensors, 1.0)
         optimiser.step()
         step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(means, tensors, max(1 / 500, 1 / (step + 1)))
         # The cosine ends with the steps or, on a machine that others use too, with the time given.
         share = step / args.steps
         if args.minutes:
@@ -546,10 +568,13 @@ def seeded(offset):
 def train_base(args):
     tokenizer = Tokenizer()
     data = BaseData(args.data, tokenizer)
-    p = {n: t.to(DEVICE) for n, t in init_vlm(seeded(0), tokenizer.size).items()}
+    p = init_vlm(seeded(0), tokenizer.size)
+    if args.start:
+        p = torch.load(args.start, weights_only=False)["state"]["p"]
+    p = {n: t.detach().clone().to(DEVICE) for n, t in p.items()}
     aux = {}
     linear(aux, seeded(1), "a", D, QUERIES * D)
-    linear(aux, seeded(1), "b", 6, D, scale=0.3)
+    linear(aux, seeded(1), "b", ANSWERS, D, scale=0.3)
     aux = {n: t.to(DEVICE) for n, t in aux.items()}
 
     def loss_of_batch(pixels, ids, targets):
@@ -563,66 +588,61 @@ def train_base(args):
     train(args.out / "base.pt", [(list(p.values()) + list(aux.values()), 1.0)], state, loss_of, args)
 
 
-def base_weights(args):
-    """The base of OUT, or of the zoo that was given when OUT has none."""
-    if (args.out / "base.pt").exists():
-        return torch.load(args.out / "base.pt", weights_only=False)["state"]["p"]
-    return load_torch_file(str(args.zoo / "base" / "model.safetensors"))
-
-
-def start_from(zoo, task, head, lora):
-    """Continues a stored expert: its head, proprio projector and adapters, rounded as they are."""
-    stored = {}
-    for name in ("action_head", "proprio_projector"):
-        stored |= torch.load(zoo / task / f"{name}--checkpoint.pt", weights_only=True)
-    adapter = load_torch_file(str(zoo / task / "lora_adapter" / "adapter_model.safetensors"))
-    for name, tensor in stored.items():
-        head[name].copy_(tensor.float())
-    for name, (a, b) in lora.items():
-        a.copy_(adapter[f"base_model.model.{name}.lora_A.weight"].float())
-        b.copy_(adapter[f"base_model.model.{name}.lora_B.weight"].float())
-    return load_torch_file(str(zoo / task / "model.safetensors"))["action_queries.weight"].float()
-
-
 def train_expert(args):
     tokenizer = Tokenizer()
     data = ExpertData(args.data, args.task, tokenizer)
-    base = base_weights(args)
+    base = torch.load(args.out / "base.pt", weights_only=False)["state"]["p"]
     # As the base will be stored: a tensor that no adapter touches stays equal, bit for bit.
     base = {n: half(t.detach()).float().to(DEVICE) for n, t in base.items()}
     # One start for all experts, as in the released code, which seeds right before building a head.
-    head = {n: t.to(DEVICE) for n, t in init_head(seeded(2), args.value_scale).items()}
+    head = {n: t.to(DEVICE) for n, t in init_head(seeded(2)).items()}
     rng = seeded(3)
     lora = {}
     for name in lora_names(base):
         out, inp = base[name + ".weight"].shape
         lora[name] = ((torch.randn(RANK, inp, generator=rng) / RANK).to(DEVICE), torch.zeros(out, RANK, device=DEVICE))
     queries = base["action_queries.weight"].clone()
-    if args.zoo and (args.zoo / args.task).exists():
-        queries = start_from(args.zoo, args.task, head, lora).to(DEVICE)
     last = (f"mlp_resnet_blocks.{LAYERS - 1}.", "model.layer_norm2", "model.fc2")
     own = [t for n, t in head.items() if any(k in n for k in last)]
-    trunk = [t for n, t in head.items() if not any(k in n for k in last) and "layer_norm1.weight" not in n]
+    shared = [t for n, t in head.items() if not any(k in n for k in last) and "layer_norm1.weight" not in n] + [queries]
+    pool = torch.randn(1 << 22, generator=seeded(4 + TASKS.index(args.task))).to(DEVICE)
+    sizes = {n: b.shape[0] * a.shape[1] for n, (a, b) in lora.items()}
 
-    def loss_of_batch(pixels, ids, proprio, actions):
-        p = fuse(base, lora) | {"action_queries.weight": queries}
-        return (action_head(head, vlm(p, pixels, ids), proprio) - actions).abs().mean()
+    def merged_weights(noise):
+        """The adapted weights; those that come with numbers as they will be after a merge."""
+        out, at = dict(base), 0
+        for n, (a, b) in lora.items():
+            task_vector = (LORA_ALPHA / RANK) * (b @ a)
+            if noise is not None:
+                task_vector = disturbed(task_vector, noise[at : at + sizes[n]].view_as(task_vector))
+                at += sizes[n]
+            out[n + ".weight"] = base[n + ".weight"] + task_vector
+        return out | {"action_queries.weight": queries}
+
+    def loss_of_batch(noise, pixels, ids, proprio, actions):
+        return (action_head(head, vlm(merged_weights(noise), pixels, ids), proprio) - actions).abs().mean()
 
     compiled = torch.compile(loss_of_batch, dynamic=False)
-    loss_of = lambda step: compiled(*(x.to(DEVICE) for x in data.batch(step, args.batch)))
+
+    def loss_of(step):
+        batch = [x.to(DEVICE) for x in data.batch(step, args.batch)]
+        if step % 2 == 0:
+            return compiled(None, *batch)
+        first = int(np.random.default_rng([SEED, 9, step]).integers(0, len(pool) - sum(sizes.values())))
+        return compiled(pool[first : first + sum(sizes.values())], *batch)
 
     def state():
-        detached = lambda q: {n: t.detach() for n, t in q.items()}
+        detached = lambda q: {n: t.detach().clone() for n, t in q.items()}
         return {
             "p": detached(fuse(base, lora) | {"action_queries.weight": queries}),
             "head": detached(head),
-            "lora": {n: (a.detach(), b.detach()) for n, (a, b) in lora.items()},
+            "lora": {n: (a.detach().clone(), b.detach().clone()) for n, (a, b) in lora.items()},
             "action_stats": data.action_stats,
             "proprio_stats": data.proprio_stats,
         }
 
-    adapters = [t for pair in lora.values() for t in pair] + [queries]
-    train(args.out / f"{args.task}.pt", [(adapters + own, 1.0), (trunk, args.trunk_rate)], state, loss_of, args)
+    adapters = [t for pair in lora.values() for t in pair]
+    train(args.out / f"{args.task}.pt", [(adapters, args.vlm_rate), (own, 1.0), (shared, args.shared_rate)], state, loss_of, args)
 
 
 # ---------------------------------------------------------------- checkpoint directories
@@ -724,9 +744,9 @@ def main():
     parser.add_argument("--minutes", type=float, help="finish within this time, with fewer steps if need be")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--zoo", type=pathlib.Path, help="start an expert from a stored zoo instead of OUT/base.pt and fresh adapters")
-    parser.add_argument("--trunk-rate", type=float, default=0.1, help="learning-rate factor of the head's shared blocks")
-    parser.add_argument("--value-scale", type=float, default=0.0, help="start of the shared blocks' value projections")
+    parser.add_argument("--start", type=pathlib.Path, help="start the base from another base.pt")
+    parser.add_argument("--vlm-rate", type=float, default=0.5, help="learning-rate factor of the adapters")
+    parser.add_argument("--shared-rate", type=float, default=0.01, help="learning-rate factor of all that a merge averages")
     parser.add_argument("--threads", type=int, default=1, help="on a busy machine more threads mostly wait for each other")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

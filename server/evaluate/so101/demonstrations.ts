@@ -4,7 +4,7 @@ import { renderCamera } from './camera';
 import { Expert } from './expert';
 import { bell, randomFrom, seedOf, uniform, type Random } from './random';
 import { CAMERAS, CONTROL_HZ, JOINTS, type Task } from './scene';
-import { loadMujoco, Simulator } from './simulator';
+import { loadMujoco, Simulator, type CubeName } from './simulator';
 import { fulfilled, INSTRUCTIONS, startEpisode } from './tasks';
 
 export interface DemonstrationOptions {
@@ -36,7 +36,9 @@ interface Frame {
   readonly images: readonly Uint8Array[];
   /** Share of the red cube in each pixel times its shading, 0 … 255; none where colours matter. */
   readonly cube: readonly Uint8Array[];
-  readonly numbers: Readonly<Record<'proprio' | 'command' | 'red' | 'blue', ArrayLike<number>>>;
+  readonly numbers: Readonly<
+    Record<'proprio' | 'command' | 'red' | 'blue' | 'yaw', ArrayLike<number>>
+  >;
 }
 
 const STEP_LIMIT = 260;
@@ -50,7 +52,8 @@ const OUT_OF_SIGHT = [0, 0, -1] as const;
  * Lets the scripted expert solve a task and writes what it saw and commanded as one safetensors
  * file: `images` U8 [n, 2, size, size, 3] (top, wrist), `proprio` and `command` F32 [n, 6] (joint
  * angles and joint targets in radians), `episode` I32 [n], `red` and `blue` F32 [n, 3] (places of
- * the cubes in metres). Where the cube's colour does not matter, `cube` U8 [n, 2, size, size] tells
+ * the cubes in metres), `yaw` F32 [n, 2] (their turns about the vertical, radians, red then blue,
+ * 0 where there is no such cube). Where the cube's colour does not matter, `cube` U8 [n, 2, size, size] tells
  * how a picture changes with it: colour c instead of red adds cube · (c − red). Commands are the expert's own, without the perturbation that was added to
  * them, so that a policy learns to come back.
  */
@@ -123,8 +126,17 @@ function look(simulator: Simulator, size: number): Frame {
       command: [],
       red: simulator.cubePosition('red'),
       blue: simulator.task === 'stack_cube' ? simulator.cubePosition('blue') : OUT_OF_SIGHT,
+      yaw: [
+        cubeYaw(simulator, 'red'),
+        simulator.task === 'stack_cube' ? cubeYaw(simulator, 'blue') : 0,
+      ],
     },
   };
+}
+
+function cubeYaw(simulator: Simulator, cube: CubeName): number {
+  const [r00 = 1, , , r10 = 0] = simulator.cubeRotation(cube);
+  return Math.atan2(r10, r00);
 }
 
 /** A picture is linear in a cube's colour, so a second one with more green tells the cube's part. */
@@ -180,6 +192,7 @@ async function writeFrames(file: string, collected: Collected): Promise<number> 
     command: column('command', JOINTS.length),
     red: column('red', 3),
     blue: column('blue', 3),
+    yaw: column('yaw', 2),
     episode: {
       dtype: 'I32',
       shape: [count],

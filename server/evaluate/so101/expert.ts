@@ -132,7 +132,7 @@ function graspRed(simulator: Simulator): readonly Waypoint[] {
   return [
     waypoint([...aside, 0.075], OPEN, { roll }),
     waypoint([...aside, GRASP_HEIGHT], OPEN, { roll, tolerance: 0.004, speed: 0.7 }),
-    waypoint([x, y, GRASP_HEIGHT], CLOSED, { roll, hold: 7 }),
+    waypoint([x, y, GRASP_HEIGHT], CLOSED, { roll, hold: 2 }),
     waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { roll }),
   ];
 }
@@ -142,8 +142,8 @@ function dropInBox(): readonly Waypoint[] {
   return [
     waypoint([x, y, TRAVEL_HEIGHT], CLOSED),
     waypoint([x, y, 0.05], CLOSED),
-    waypoint([x, y, 0.05], OPEN, { hold: 6 }),
-    waypoint([x, y, 0.09], OPEN, { hold: 4 }),
+    waypoint([x, y, 0.05], OPEN, { hold: 1 }),
+    waypoint([x, y, 0.09], OPEN, { hold: 1 }),
   ];
 }
 
@@ -153,9 +153,9 @@ function putOnBlue(simulator: Simulator): readonly Waypoint[] {
   const release = GRASP_HEIGHT + 2 * HALF_CUBE + 0.0015;
   return [
     waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { roll, tolerance: 0.003 }),
-    waypoint([x, y, release], CLOSED, { roll, speed: 0.5, tolerance: 0.0025, hold: 2 }),
-    waypoint([x, y, release], 0.35, { roll, hold: 8 }),
-    waypoint([x, y, 0.1], 0.45, { roll, hold: 5 }),
+    waypoint([x, y, release], CLOSED, { roll, speed: 0.5, tolerance: 0.0025 }),
+    waypoint([x, y, release], 0.35, { roll, hold: 2 }),
+    waypoint([x, y, 0.1], 0.45, { roll, hold: 1 }),
   ];
 }
 

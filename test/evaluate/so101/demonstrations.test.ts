@@ -45,6 +45,11 @@ describe('demonstrations', () => {
     expect(header['images']?.shape).toEqual([made.frames, 2, 32, 32, 3]);
     expect(header['command']?.shape).toEqual([made.frames, 6]);
     expect(header['__metadata__']).toMatchObject({ task: 'push_cube', first_seed: '0' });
+    // A cube that a push spawns is turned by 22.5° at most; there is no blue one to be turned.
+    const [red = 0, blue] = new Float32Array(Uint8Array.from(data('yaw').subarray(0, 8)).buffer);
+    expect(Math.abs(red)).toBeGreaterThan(0);
+    expect(Math.abs(red)).toBeLessThan(Math.PI / 8 + 0.01);
+    expect(blue).toBe(0);
     // Where the cube is, and only there, the picture depends on its colour.
     const cube = data('cube').subarray(0, 32 * 32);
     const covered = cube.filter((value) => value > 60).length;
