@@ -7,6 +7,8 @@
 Every command can be stopped and started again: it continues from OUT/<name>.pt. Batches and
 augmentation depend on seed and step only. Tensors carry the names of the released checkpoints; the
 forward pass is the released one at small sizes. Runs on a CPU; a GPU is used where there is one.
+An expert sees its own demonstrations only; in every other step its adapters are disturbed as a merge
+with experts that nobody knows would do it. What a merge averages learns slowly from one common start.
 """
 
 import argparse, functools, hashlib, json, math, pathlib, re, time
@@ -491,18 +493,10 @@ class ExpertData:
 
 
 # ---------------------------------------------------------------- training
-def fuse(p, lora):
-    """Weights of the frozen base plus scaled adapters."""
-    out = dict(p)
-    for name, (a, b) in lora.items():
-        out[name + ".weight"] = p[name + ".weight"] + (LORA_ALPHA / RANK) * (b @ a)
-    return out
-
-
-def disturbed(task_vector, rng_slice):
-    """How a weight looks after a merge with two experts that nobody knows yet: their task vectors are
-    drawn as normal numbers of the same size, then task arithmetic and the task's mask."""
-    others = rng_slice * (2 * task_vector.detach().square().mean()).sqrt()
+def disturbed(task_vector, numbers):
+    """What a merge with two unknown experts makes of a task vector: theirs are normal numbers of the
+    same size; then task arithmetic and the task's mask."""
+    others = numbers * (2 * task_vector.detach().square().mean()).sqrt()
     return torch.where(task_vector.detach().abs() > MASK_LAMBDA * others.abs(), task_vector + others, 0.0)
 
 
@@ -608,8 +602,8 @@ def train_expert(args):
     pool = torch.randn(1 << 22, generator=seeded(4 + TASKS.index(args.task))).to(DEVICE)
     sizes = {n: b.shape[0] * a.shape[1] for n, (a, b) in lora.items()}
 
-    def merged_weights(noise):
-        """The adapted weights; those that come with numbers as they will be after a merge."""
+    def weights(noise):
+        """The adapted weights, with numbers as they may look after a merge."""
         out, at = dict(base), 0
         for n, (a, b) in lora.items():
             task_vector = (LORA_ALPHA / RANK) * (b @ a)
@@ -620,7 +614,7 @@ def train_expert(args):
         return out | {"action_queries.weight": queries}
 
     def loss_of_batch(noise, pixels, ids, proprio, actions):
-        return (action_head(head, vlm(merged_weights(noise), pixels, ids), proprio) - actions).abs().mean()
+        return (action_head(head, vlm(weights(noise), pixels, ids), proprio) - actions).abs().mean()
 
     compiled = torch.compile(loss_of_batch, dynamic=False)
 
@@ -628,13 +622,14 @@ def train_expert(args):
         batch = [x.to(DEVICE) for x in data.batch(step, args.batch)]
         if step % 2 == 0:
             return compiled(None, *batch)
-        first = int(np.random.default_rng([SEED, 9, step]).integers(0, len(pool) - sum(sizes.values())))
-        return compiled(pool[first : first + sum(sizes.values())], *batch)
+        count = sum(sizes.values())
+        first = int(np.random.default_rng([SEED, 9, step]).integers(0, len(pool) - count))
+        return compiled(pool[first : first + count], *batch)
 
     def state():
         detached = lambda q: {n: t.detach().clone() for n, t in q.items()}
         return {
-            "p": detached(fuse(base, lora) | {"action_queries.weight": queries}),
+            "p": detached(weights(None)),
             "head": detached(head),
             "lora": {n: (a.detach().clone(), b.detach().clone()) for n, (a, b) in lora.items()},
             "action_stats": data.action_stats,
