@@ -35,6 +35,13 @@ export interface MetricsCurve {
 /** A recipe with other numbers or another method, as the same files would give it. */
 export type RecipeChange = (recipe: Recipe) => Recipe;
 
+/** What a finished run measured, to read estimates against. */
+export interface Yardstick {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly report: MergeReport;
+}
+
 /** How much of a report is wanted, and of which recipe; less is faster. */
 export interface ReportDetail {
   /** Figures of single tensors, or of the named ones. */
@@ -62,8 +69,13 @@ export interface ConflictMetrics {
   withMethod(recipe: Analysis, method: string): MergeReport<Estimate | number> | undefined;
   /** Resolves when nothing is being computed for a recipe, or after `milliseconds`. */
   settled(recipe: Analysis, milliseconds: number): Promise<void>;
-  /** Ends reading for a recipe. */
+  /** A finished run that differs from the recipe in λ, α and density at most. */
+  yardstick(recipe: Analysis): Yardstick | undefined;
+  /** Ends reading for a recipe until it is asked `again`; what was read stays. */
   stop(uri: string): void;
+  again(uri: string): void;
+  /** The recipe was closed. */
+  forget(uri: string): void;
   /** Tells the recipe whose numbers changed. */
   onDidChange(listener: (uri: string) => void): void;
 }

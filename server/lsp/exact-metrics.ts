@@ -1,26 +1,86 @@
-import type { ConflictMetrics, MetricsAnswer, ReportDetail } from './conflict-metrics';
+import { describeInputs } from '../jobs/run-files';
+import type { Recipe } from '../recipe/schema';
+import type { MetricsAnswer, ReportDetail } from './conflict-metrics';
 import { resolvedRecipe, type Analysis } from './documents';
-import { mergeKey, type RunWatch } from './run-watch';
+import type { RecipeFiles } from './files';
+import type { LoadedFiles } from './load-files';
+import type { RunWatch, WatchedMerge, WatchedRun } from './run-watch';
 
-/** Numbers of the newest finished run of a recipe that merged what the text says now: exact. */
-export function createExactMetrics(runs: RunWatch): ConflictMetrics {
-  const report = (recipe: Analysis, how?: ReportDetail): MetricsAnswer => {
-    const resolved = resolvedRecipe(recipe);
-    const now = mergeKey(how?.change?.(resolved) ?? resolved);
-    const found = runs
+type Measured = WatchedRun & { readonly merge: WatchedMerge };
+
+/** What finished runs measured, for recipes whose checkpoints are still those that were merged. */
+export class ExactMetrics {
+  constructor(
+    private readonly runs: RunWatch,
+    private readonly files: RecipeFiles,
+  ) {}
+
+  /** Numbers of the newest run that merged what the text says now. */
+  report(analysis: Analysis, how?: ReportDetail): MetricsAnswer {
+    const now = resolvedRecipe(analysis);
+    const wanted = mergeKey(how?.change?.(now) ?? now);
+    const run = this.#find(analysis, ({ recipe }) => mergeKey(recipe) === wanted);
+    if (!run) return { state: 'none' };
+    const { path, name } = run.summary;
+    return { state: 'ready', report: run.merge.report, source: { kind: 'exact', run: path, name } };
+  }
+
+  /** The newest run that differs in λ, α and density at most: a yardstick for estimates. */
+  yardstick(analysis: Analysis): Measured | undefined {
+    const wanted = methodKey(resolvedRecipe(analysis));
+    return this.#find(analysis, ({ recipe }) => methodKey(recipe) === wanted);
+  }
+
+  /** The newest run of the same tensors of the same checkpoints, whatever its method. */
+  sameInputs(analysis: Analysis): Measured | undefined {
+    const wanted = inputsKey(resolvedRecipe(analysis));
+    return this.#find(analysis, ({ recipe }) => inputsKey(recipe) === wanted);
+  }
+
+  #find(analysis: Analysis, matches: (merge: WatchedMerge) => boolean): Measured | undefined {
+    const loaded = this.files.loaded(analysis);
+    return this.runs
       .list()
-      .find((run) => run.report && run.summary.recipe === recipe.path && run.merge === now);
-    if (!found?.report) return { state: 'none' };
-    const { path, name } = found.summary;
-    return { state: 'ready', report: found.report, source: { kind: 'exact', run: path, name } };
-  };
-  return {
-    report,
-    curve: () => undefined,
-    withMethod: () => undefined,
-    settled: () => Promise.resolve(),
-    stop: () => undefined,
-    // The end of a run is told by the runs themselves, which know no address of a recipe.
-    onDidChange: () => undefined,
-  };
+      .find(
+        (run): run is Measured =>
+          run.merge?.whole === true &&
+          run.summary.recipe === analysis.path &&
+          (loaded === undefined || isUnchanged(run.merge, loaded)) &&
+          matches(run.merge),
+      );
+  }
+}
+
+const described = new WeakMap<LoadedFiles, readonly string[]>();
+
+/** The checkpoints of now, as runs keep theirs. */
+function inputsOf(loaded: LoadedFiles): readonly string[] {
+  const known =
+    described.get(loaded) ?? describeInputs(loaded.inputs).map((input) => JSON.stringify(input));
+  described.set(loaded, known);
+  return known;
+}
+
+/** True when every checkpoint that is there is the one that was merged; where none may be read, all are. */
+function isUnchanged({ inputs }: WatchedMerge, loaded: LoadedFiles): boolean {
+  return inputsOf(loaded).every((input) => inputs.has(input));
+}
+
+/** Equal for recipes that merge the same things in the same way. */
+function mergeKey({ base, experts, merge, masks }: Recipe): string {
+  return JSON.stringify([base, experts, merge, masks]);
+}
+
+function methodKey(recipe: Recipe): string {
+  const { merge, masks } = recipe;
+  return mergeKey({
+    ...recipe,
+    merge: { ...merge, alpha: 1, density: 1 },
+    masks: masks === 'none' || masks.rule !== 'tall' ? masks : { ...masks, lambda: {} },
+  });
+}
+
+function inputsKey({ base, experts, merge, heads }: Recipe): string {
+  const paths = experts.map(({ task, path, adapter }) => [task, path, adapter]);
+  return JSON.stringify([base, paths, merge.scope, heads, merge.method === 'wudi']);
 }

@@ -2,7 +2,7 @@ import { createConnection, ProposedFeatures, type Connection } from 'vscode-lang
 import type { Notifications } from '../protocol/methods';
 import type { ServerContext, Session } from './context';
 import { openDocuments } from './documents';
-import { createExactMetrics } from './exact-metrics';
+import { ExactMetrics } from './exact-metrics';
 import { createRecipeFiles } from './files';
 import { register } from './register';
 import { createRunWatch } from './run-watch';
@@ -29,7 +29,7 @@ function main(): void {
   });
   const warn = (message: string): void => connection.console.warn(message);
   const files = createRecipeFiles({ trusted: () => session.trusted, warn });
-  const exact = createExactMetrics(runs);
+  const exact = new ExactMetrics(runs, files);
   const metrics = new SketchMetrics({ files, exact, folder: () => session.storage, warn });
   const context: ServerContext = {
     connection,

@@ -4,6 +4,7 @@ import type {
   CurveRequest,
   LayerAnswer,
   LayerRequest,
+  MaskRatioAnswer,
   MaskRatioReply,
   MaskRatioRequest,
   MergeParameters,
@@ -13,6 +14,7 @@ import type {
 import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
 import { methodsUsing } from '../recipe/methods';
+import { hasErrors } from '../recipe/problems';
 import type { MetricsAnswer, RecipeChange } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
@@ -45,8 +47,12 @@ export async function maskAnswer(
       bytesTotal: found.bytesTotal,
       recipe: facts,
     };
-  if (found.state === 'none')
-    return { state: 'none', reason: found.reason ?? 'nothing has been read yet', recipe: facts };
+  if (found.state === 'none') {
+    const otherwise = hasErrors(analysis.problems)
+      ? 'the recipe has errors'
+      : 'nothing has been read yet';
+    return { state: 'none', reason: found.reason ?? otherwise, recipe: facts };
+  }
   const plain = facts.method === 'task_arithmetic';
   return {
     state: 'ready',
@@ -131,6 +137,27 @@ export async function maskLayer(
   return { n: request.n, tensors };
 }
 
+/** Exact numbers of a run at its own λ, α and density, to read estimates against. */
+export async function maskYardstick(
+  context: ServerContext,
+  uri: string,
+): Promise<MaskRatioAnswer | null> {
+  const analysis = await analysisOf(context, uri);
+  const found = context.metrics.yardstick(analysis);
+  if (!found) return null;
+  const { report, name, recipe } = found;
+  const { merge, masks } = recipe;
+  const lambdas = masks !== 'none' && masks.rule === 'tall' ? Object.values(masks.lambda) : [];
+  const parameters = parametersFrom(lambdas, merge);
+  return {
+    n: 0,
+    recipe: factsOf(context, analysis, { state: 'none' }),
+    parameters,
+    source: { kind: 'exact', run: name },
+    report: { ...report, tensors: [] },
+  };
+}
+
 /** Edits that write values, or leave a glob out of the merge. */
 export async function recipeEdits(
   context: ServerContext,
@@ -208,15 +235,22 @@ function lambdaOf(recipe: Analysis): number | Readonly<Record<string, number>> |
 }
 
 function savedParameters(recipe: Analysis): MergeParameters {
-  const merge = recipe.recipe.recipe.merge;
   const lambda = lambdaOf(recipe) ?? 0.6;
   const all = typeof lambda === 'number' ? [lambda] : Object.values(lambda);
-  const plain = (value: unknown, otherwise: number) =>
-    typeof value === 'number' ? value : otherwise;
+  return parametersFrom(all, recipe.recipe.recipe.merge ?? {});
+}
+
+/** One number each, where a recipe has more: the mean λ, and 1 for numbers that differ by tensor. */
+function parametersFrom(
+  lambdas: readonly number[],
+  { alpha, density }: { readonly alpha?: unknown; readonly density?: unknown },
+): MergeParameters {
+  const plain = (value: unknown) => (typeof value === 'number' ? value : 1);
+  const sum = lambdas.reduce((total, value) => total + value, 0);
   return {
-    lambda: all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length),
-    alpha: plain(merge?.alpha, 1),
-    density: plain(merge?.density, 1),
+    lambda: sum / Math.max(1, lambdas.length),
+    alpha: plain(alpha),
+    density: plain(density),
   };
 }
 

@@ -124,7 +124,7 @@ function registerDocuments(context: ServerContext): void {
   });
   documents.onDidClose((uri) => {
     files.forget(uri);
-    metrics.stop(uri);
+    metrics.forget(uri);
   });
   files.onDidChange(() => refresh(context));
   metrics.onDidChange(() => refresh(context));

@@ -9,7 +9,7 @@ import type { ServerContext } from './context';
 import { checkOnDisk } from './check';
 import { listFrames } from '../jobs/frame-files';
 import { startJob, stopJob } from './jobs';
-import { maskAnswer, maskCurve, maskLayer, recipeEdits } from './mask-panel';
+import { maskAnswer, maskCurve, maskLayer, maskYardstick, recipeEdits } from './mask-panel';
 import { findRecipes, outputFolders } from './recipes';
 
 /** JSON-RPC leaves this number to applications; the code of the table is in the data. */
@@ -42,6 +42,15 @@ export function registerRequests(context: ServerContext): void {
     'mergevla/masks/answer': (params) => maskAnswer(context, params),
     'mergevla/masks/curve': (params) => maskCurve(context, params),
     'mergevla/masks/layer': (params) => maskLayer(context, params),
+    'mergevla/masks/yardstick': ({ uri }) => maskYardstick(context, uri),
+    'mergevla/masks/stop': ({ uri }) => {
+      context.metrics.stop(uri);
+      return Promise.resolve(null);
+    },
+    'mergevla/masks/again': ({ uri }) => {
+      context.metrics.again(uri);
+      return Promise.resolve(null);
+    },
     'mergevla/recipe/edit': (params) => recipeEdits(context, params),
   };
   for (const method of Object.keys(handlers) as (keyof Requests)[])

@@ -21,11 +21,19 @@ const tellMs = 250;
 export interface WatchedRun {
   readonly summary: RunSummary;
   /** Of a finished merge. */
-  readonly report: MergeReport | undefined;
-  /** What it merged, as `mergeKey` tells it. */
-  readonly merge: string | undefined;
+  readonly merge: WatchedMerge | undefined;
   /** Successes of evaluated episodes, by `<policy>/<task>`. */
   readonly rates: ReadonlyMap<string, Rate>;
+}
+
+/** What a run merged, and what it measured. */
+export interface WatchedMerge {
+  readonly report: MergeReport;
+  readonly recipe: Recipe;
+  /** False where only some of the tensors were merged. */
+  readonly whole: boolean;
+  /** Its checkpoints with size, time and header hash, each as the text of its JSON. */
+  readonly inputs: ReadonlySet<string>;
 }
 
 export interface Rate {
@@ -52,12 +60,6 @@ export interface RunWatch {
   onDidEnd(listener: () => void): void;
   dispose(): void;
 }
-
-/** Equal for recipes that merge the same things in the same way. */
-export function mergeKey({ base, experts, merge, masks }: Pick<Recipe, MergeKey>): string {
-  return JSON.stringify([base, experts, merge, masks]);
-}
-type MergeKey = 'base' | 'experts' | 'merge' | 'masks';
 
 const keyOf = (path: string): string => path.replace(/\.partial$/, '');
 
@@ -120,7 +122,7 @@ class Watch implements RunWatch {
     this.#runs.set(key, now);
     if (JSON.stringify(before?.summary) !== JSON.stringify(now.summary))
       this.tell.changed(now.summary);
-    if (now.report && !before?.report) for (const listener of this.#listeners) listener();
+    if (now.merge && !before?.merge) for (const listener of this.#listeners) listener();
     return !isFinal(now.summary.state);
   }
 
@@ -160,7 +162,7 @@ async function watched(
   progress: RunSummary['progress'],
 ): Promise<WatchedRun> {
   const { record, folder, state } = stored;
-  const { report, merge } = before?.report ? before : await mergeOf(stored);
+  const merge = before?.merge ?? (await mergeOf(stored));
   const current = isFinal(state)
     ? undefined
     : (progress ?? record.progress ?? before?.summary.progress);
@@ -176,10 +178,10 @@ async function watched(
       ended: record.finished,
       error: record.error,
       progress: current,
-      headline: report && headline(report),
+      headline: merge && headline(merge.report),
     }),
   };
-  return { summary, report, merge, rates: await ratesOf(stored, before) };
+  return { summary, merge, rates: await ratesOf(stored, before) };
 }
 
 /** Counts of `episodes.jsonl`, once the evaluation has ended; a line that is not whole is left out. */
@@ -255,9 +257,13 @@ function headline(report: MergeReport): string {
 }
 
 /** Numbers and parameters of a finished merge; the file was written by us and is compared as text only. */
-async function mergeOf(run: StoredRun): Promise<Pick<WatchedRun, 'report' | 'merge'>> {
+async function mergeOf(run: StoredRun): Promise<WatchedMerge | undefined> {
   const report = run.state === 'done' ? await readReport(run) : undefined;
-  if (!report) return { report, merge: undefined };
-  const resolved = (await readResolvedRecipe(run)) as { readonly recipe?: Recipe } | undefined;
-  return { report, merge: resolved?.recipe && mergeKey(resolved.recipe) };
+  const resolved = (await readResolvedRecipe(run)) as
+    | { readonly recipe?: Recipe; readonly only?: string | null; readonly inputs?: unknown[] }
+    | undefined;
+  if (!report || !resolved?.recipe) return undefined;
+  const inputs = new Set((resolved.inputs ?? []).map((input) => JSON.stringify(input)));
+  const whole = (resolved.only ?? null) === null;
+  return { report, recipe: resolved.recipe, whole, inputs };
 }

@@ -16,9 +16,12 @@ import type {
   MetricsCurve,
   MetricsSource,
   ReportDetail,
+  Yardstick,
 } from './conflict-metrics';
 import { resolvedRecipe, type Analysis } from './documents';
+import type { ExactMetrics } from './exact-metrics';
 import type { RecipeFiles } from './files';
+import { withExactInputs } from './known-inputs';
 import type { LoadedFiles } from './load-files';
 import { waitFor } from './patience';
 
@@ -32,7 +35,7 @@ const mostCurves = 12;
 export interface SketchMetricsOptions {
   readonly files: RecipeFiles;
   /** Numbers of finished runs, which replace estimates of the same merge. */
-  readonly exact: ConflictMetrics;
+  readonly exact: ExactMetrics;
   /** Folder for samples; undefined while the editor has named none. */
   readonly folder: () => string | undefined;
   readonly warn: (message: string) => void;
@@ -82,7 +85,12 @@ export class SketchMetrics implements ConflictMetrics {
     const now = resolvedRecipe(analysis);
     const report = this.#ask(analysis, zoo, how.change?.(now) ?? now, how);
     if (!report) return reading(zoo);
-    return { state: 'ready', report, source: sourceOf(zoo), merged: report.merged };
+    return {
+      state: 'ready',
+      report: this.#withKnownInputs(analysis, report),
+      source: sourceOf(zoo),
+      merged: report.merged,
+    };
   }
 
   curve(analysis: Analysis, { grid, at }: CurveQuestion): MetricsCurve | undefined {
@@ -124,9 +132,29 @@ export class SketchMetrics implements ConflictMetrics {
     await waitFor(Promise.all(coming), milliseconds);
   }
 
+  yardstick(analysis: Analysis): Yardstick | undefined {
+    const run = this.options.exact.yardstick(analysis);
+    return run && { name: run.summary.name, recipe: run.merge.recipe, report: run.merge.report };
+  }
+
+  /** What was read stays; nothing more is read before `again`. */
   stop(uri: string): void {
     const zoo = this.#zoos.get(uri);
-    if (zoo) this.#client.stop(zoo.key);
+    if (!zoo) return;
+    this.#client.stop(zoo.key);
+    if (zoo.progress) return;
+    this.#update(zoo.key, (known) => ({ ...known, failure: 'reading the sample was stopped' }));
+  }
+
+  again(uri: string): void {
+    this.forget(uri);
+    this.options.files.refresh();
+    this.#tell(uri);
+  }
+
+  forget(uri: string): void {
+    const zoo = this.#zoos.get(uri);
+    if (zoo) this.#client.forget(zoo.key);
     this.#zoos.delete(uri);
   }
 
@@ -162,7 +190,7 @@ export class SketchMetrics implements ConflictMetrics {
       this.#zoos.set(uri, same);
       return same;
     }
-    if (known) this.#client.stop(known.key);
+    if (known) this.#client.forget(known.key);
     const begun = new Promise<void>((resolve) => this.#firstRounds.set(key, resolve));
     const reports = new Answers<SketchReport>(mostReports);
     const curves = new Answers<readonly GroupFigures[]>(mostCurves);
@@ -170,6 +198,11 @@ export class SketchMetrics implements ConflictMetrics {
     this.#zoos.set(uri, zoo);
     this.#client.build({ key, request, folder: this.options.folder() });
     return zoo;
+  }
+
+  #withKnownInputs(analysis: Analysis, report: SketchReport): SketchReport {
+    const measured = this.options.exact.sameInputs(analysis)?.merge.report;
+    return measured ? withExactInputs(report, measured) : report;
   }
 
   #ask(

@@ -5,6 +5,7 @@ import type {
   CurveRequest,
   LayerAnswer,
   LayerRequest,
+  MaskRatioAnswer,
   MaskRatioReply,
   MaskRatioRequest,
   ParameterName,
@@ -39,6 +40,11 @@ export interface Requests {
   'mergevla/masks/answer': { params: MaskRatioRequest; result: MaskRatioReply };
   'mergevla/masks/curve': { params: CurveRequest; result: Curve | null };
   'mergevla/masks/layer': { params: LayerRequest; result: LayerAnswer };
+  /** What the newest run measured that differs from the recipe in λ, α and density at most. */
+  'mergevla/masks/yardstick': { params: RecipeParams; result: MaskRatioAnswer | null };
+  /** Ends the reading of a sample; `again` begins it anew, also after a failure. */
+  'mergevla/masks/stop': { params: RecipeParams; result: null };
+  'mergevla/masks/again': { params: RecipeParams; result: null };
   /** Edits that write values, or leave a glob out of the merge, keeping all comments. */
   'mergevla/recipe/edit': { params: RecipeEditParams; result: Fix['edits'] };
 }

@@ -17,6 +17,8 @@ export interface Metrics<F> {
   readonly active?: Readonly<Record<string, F>>;
   /** Number of positions active in exactly 0, 1 … M task masks. */
   readonly coverage?: readonly F[];
+  /** Share of the retained positions that one task alone keeps; of a sample only, null when not to be told. */
+  readonly selfish_of_retained?: F | null;
   /** Euclidean norms: of the base, of the merged task vector, and of each task vector by its name. */
   readonly norm: Readonly<Record<string, F>>;
   /** Cosine of two task vectors, keyed `a|b` in recipe order. */
@@ -66,4 +68,6 @@ export interface MergeReport<F = number> {
   readonly blocks: readonly BlockReport<F>[];
   readonly components: Readonly<Record<string, Metrics<F>>>;
   readonly total: Metrics<F>;
+  /** Of a sample: names of tensors with NaN or infinity in it, which nothing counts. */
+  readonly nonfinite?: readonly string[];
 }

@@ -1,24 +1,22 @@
 import { Range, Uri, window, workspace, type Disposable } from 'vscode';
 import type {
   Curve,
-  DrawerView,
   FromMaskPanel,
-  LayerAnswer,
   MaskRatioAnswer,
   MaskRatioReply,
   MaskSnapshot,
   MergeParameters,
-  RecipeFacts,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import { isActive } from '../../server/protocol/events';
 import { isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
-import type { Phase } from '../../server/protocol/panels/shared';
-import type { RecipeEditParams, RecipeSummary } from '../../server/protocol/methods';
+import type { RecipeEditParams, RunSummary } from '../../server/protocol/methods';
 import type { Parts } from '../commands/context';
 import { isRecipe } from '../recipes';
-import { componentLabel, drawerView, maskSections, maskView } from './mask-view';
+import { MaskDetails, type Subject } from './mask-details';
+import { maskSections, maskView } from './mask-view';
+import * as states from './mask-states';
 import { asWorkspaceEdit } from '../text-edits';
-import { SpectraSession } from './spectra';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 
 const grids = {
@@ -26,6 +24,11 @@ const grids = {
   alpha: Array.from({ length: 18 }, (_, i) => Math.round((0.3 + 0.1 * i) * 100) / 100),
   density: Array.from({ length: 20 }, (_, i) => Math.round(0.05 * (i + 1) * 100) / 100),
 } as const;
+
+/** A handle that has not moved for so long is at rest: its numbers are refined from the whole sample. */
+const restMs = 150;
+/** A wait without progress is explained after this long. */
+const patienceMs = 10_000;
 
 export function maskRatioPanel(parts: Parts): PanelKind<ToMaskPanel, FromMaskPanel> {
   return {
@@ -36,25 +39,36 @@ export function maskRatioPanel(parts: Parts): PanelKind<ToMaskPanel, FromMaskPan
   };
 }
 
-type Select = Extract<FromMaskPanel, { type: 'select' }>;
+type From<K extends FromMaskPanel['type']> = Extract<FromMaskPanel, { type: K }>;
+
+/** The last numbers of the recipe on screen: they stay, marked as old, while newer ones are read. */
+interface Shown {
+  readonly answer: MaskRatioAnswer;
+  readonly snapshot: MaskSnapshot;
+  readonly when: string;
+}
 
 /** What the mask panel shows of one recipe; follows the open document and the server's numbers. */
 class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   private uri: string | undefined;
   private parameters: MergeParameters | undefined;
   private n = 0;
-  private selection: Select | undefined;
-  private readonly spectra: SpectraSession;
-  private readonly subscriptions: Disposable[];
+  private moving = false;
+  private rest: NodeJS.Timeout | undefined;
+  private shown: Shown | undefined;
+  private curves: readonly Curve[] = [];
+  /** How far a sample was when that was last news. */
+  private progress = { bytes: -1, since: 0 };
+  private look: NodeJS.Timeout | undefined;
+  private readonly details: MaskDetails;
+  private readonly subscriptions: readonly Disposable[];
 
   constructor(
     private readonly parts: Parts,
     private readonly channel: Channel<ToMaskPanel>,
     argument: unknown,
   ) {
-    this.spectra = new SpectraSession(parts, (delta) => {
-      channel.send(delta);
-    });
+    this.details = new MaskDetails(parts, channel, () => this.subject());
     const active = window.activeTextEditor?.document;
     this.uri =
       typeof argument === 'string'
@@ -62,15 +76,22 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         : active && isRecipe(active)
           ? active.uri.toString()
           : undefined;
+    const follow = ({ uri }: { readonly uri: Uri }) => {
+      if (uri.toString() === this.uri) channel.refresh();
+    };
     this.subscriptions = [
       workspace.onDidChangeTextDocument(({ document }) => {
-        if (document.uri.toString() === this.uri) channel.refresh();
+        follow(document);
       }),
+      workspace.onDidCloseTextDocument(follow),
       parts.server.onNotification('mergevla/masks/changed', () => {
         channel.refresh();
       }),
-      parts.runs.onDidChange(() => {
-        channel.refresh();
+      parts.server.onDidChangeState((state) => {
+        this.serverIs(state);
+      }),
+      parts.runs.onDidChange((run) => {
+        this.followRun(run);
       }),
     ];
   }
@@ -79,32 +100,29 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     const recipes = await this.parts.server.request('mergevla/recipe/list', {});
     this.uri ??= recipes[0]?.uri;
     const { uri } = this;
-    if (uri === undefined) return { type: 'snapshot', snapshot: noRecipe(recipes) };
+    if (uri === undefined) return { type: 'snapshot', snapshot: states.noRecipe(recipes) };
+    // The server knows the files of open documents; one that cannot be opened has its own message.
+    await Promise.resolve(workspace.openTextDocument(Uri.parse(uri))).catch(() => undefined);
     const reply = await this.ask(this.parameters);
-    const base = { ...noRecipe(recipes), uri };
-    if (reply.state !== 'ready')
-      return {
-        type: 'snapshot',
-        snapshot: { ...base, recipe: reply.recipe, phase: phaseOf(reply) },
-      };
-    const { answer } = reply;
-    const drawer = this.selection ? await this.drawer(this.selection, answer) : undefined;
-    return {
-      type: 'snapshot',
-      snapshot: {
-        ...base,
-        phase: { kind: 'ready' },
-        recipe: answer.recipe,
-        sections: maskSections(answer),
-        view: maskView(answer),
-        ...paperWords(answer),
-        banners: missingBanner(answer.recipe),
-        curves: await this.curves(answer.recipe),
-        ...(await this.yardstick(answer)),
-        ...(drawer ? { drawer } : {}),
-        ...(this.spectra.view ? { spectra: this.spectra.view } : {}),
-      },
+    const running = this.running();
+    const base: MaskSnapshot = {
+      ...states.noRecipe(recipes),
+      uri,
+      ...(running ? { job: states.jobView(running) } : {}),
     };
+    const snapshot =
+      reply.state === 'ready' ? await this.ready(base, reply.answer) : this.unready(base, reply);
+    return { type: 'snapshot', snapshot };
+  }
+
+  /** Curves take longer than the numbers, which do not wait for them. */
+  async posted(): Promise<void> {
+    const { uri, shown } = this;
+    if (!shown || shown.snapshot.uri !== uri) return;
+    const curves = await this.askCurves(shown.answer);
+    if (this.uri !== uri || curves.length === 0) return;
+    this.curves = curves;
+    this.channel.send({ type: 'curves', curves });
   }
 
   async receive(message: FromMaskPanel): Promise<void> {
@@ -115,8 +133,6 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         return this.edit({ values: message.values });
       case 'exclude':
         return this.edit({ values: [], exclude: message.glob });
-      case 'select':
-        return this.select(message);
       case 'reveal':
         return this.reveal(message.target);
       case 'selectRecipe':
@@ -124,32 +140,110 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         return;
       case 'computeExactly':
         return this.computeExactly();
-      case 'measureSpectra':
-        return this.measureSpectra(message.all);
-      case 'stopSpectra':
-        this.spectra.stop();
-        return;
+      case 'action':
+        return this.act(message.id);
       default:
+        return this.details.receive(message);
     }
+  }
+
+  dispose(): void {
+    clearTimeout(this.rest);
+    clearTimeout(this.look);
+    this.details.forget();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async ready(base: MaskSnapshot, answer: MaskRatioAnswer): Promise<MaskSnapshot> {
+    const measured = await this.parts.server.request('mergevla/masks/yardstick', {
+      uri: base.uri ?? '',
+    });
+    const snapshot: MaskSnapshot = {
+      ...base,
+      phase: { kind: 'ready' },
+      recipe: answer.recipe,
+      sections: maskSections(answer),
+      view: maskView(answer),
+      ...states.paperWords(answer),
+      banners: [...states.nonfiniteBanner(answer), ...states.missingBanner(answer.recipe)],
+      curves: this.shown?.snapshot.uri === base.uri ? this.curves : [],
+      ...(measured ? { exact: maskView(measured) } : {}),
+      ...(await this.details.snapshot(answer)),
+    };
+    this.progress = { bytes: -1, since: 0 };
+    this.shown = { answer, snapshot, when: timeOfDay() };
+    return snapshot;
+  }
+
+  private unready(
+    base: MaskSnapshot,
+    reply: Exclude<MaskRatioReply, { state: 'ready' }>,
+  ): MaskSnapshot {
+    const { shown } = this;
+    if (shown && shown.snapshot.uri === base.uri) {
+      const banners = [states.olderBanner(reply, shown.when)];
+      return { ...shown.snapshot, recipes: base.recipes, curves: this.curves, banners };
+    }
+    return { ...base, recipe: reply.recipe, phase: states.phaseOf(reply, this.waitingFor(reply)) };
+  }
+
+  /** What has been waited for without any news for too long; looks again when that may be so. */
+  private waitingFor(reply: MaskRatioReply): string | undefined {
+    if (reply.state !== 'reading') return undefined;
+    if (reply.bytesRead !== this.progress.bytes)
+      this.progress = { bytes: reply.bytesRead, since: Date.now() };
+    clearTimeout(this.look);
+    this.look = setTimeout(() => {
+      this.channel.refresh();
+    }, patienceMs);
+    const late = Date.now() - this.progress.since >= patienceMs - 500;
+    return late ? 'the disk or mount of the checkpoints' : undefined;
+  }
+
+  private async act(id: string): Promise<void> {
+    const { server, jobs } = this.parts;
+    const uri = this.uri ?? '';
+    if (id === 'stop') await server.request('mergevla/masks/stop', { uri });
+    if (id === 'again' || id === 'retry') await server.request('mergevla/masks/again', { uri });
+    if (id === 'stopJob') await jobs.stop(this.running()?.path ?? '');
+    if (id === 'fixPath') await this.reveal('experts');
+    this.channel.refresh();
+  }
+
+  private subject(): Subject {
+    const { uri = '', n, parameters, shown } = this;
+    return { uri, n, parameters, answer: shown?.answer };
   }
 
   private show(uri: string): void {
     this.uri = uri;
     this.parameters = undefined;
-    this.selection = undefined;
-    this.spectra.forget();
+    this.curves = [];
+    this.details.forget();
     this.channel.refresh();
   }
 
-  private async measureSpectra(all: boolean): Promise<void> {
-    const { uri, selection } = this;
-    if (uri === undefined) return;
-    if (all || !selection) {
-      await this.spectra.measure({ uri, title: 'all matrices', globs: [] });
-      return;
+  private serverIs(state: 'starting' | 'running' | 'stopped'): void {
+    if (state === 'running') this.channel.refresh();
+    else if (state === 'stopped' && this.shown) {
+      const banners = [states.lostBanner(timeOfDay())];
+      this.channel.send({ type: 'status', phase: { kind: 'ready' }, banners });
     }
-    const globs = blockGlobs((await this.layer(selection)).tensors);
-    await this.spectra.measure({ uri, title: selectionTitle(selection), globs });
+  }
+
+  /** The job that computes this recipe exactly, while there is one. */
+  private running(): RunSummary | undefined {
+    return this.parts.runs.running().find((run) => this.isOurs(run));
+  }
+
+  private isOurs({ recipe }: RunSummary): boolean {
+    return this.uri !== undefined && recipe === Uri.parse(this.uri).fsPath;
+  }
+
+  private followRun(run: RunSummary | undefined): void {
+    if (run && !this.isOurs(run)) return;
+    if (run && isActive(run)) this.channel.send({ type: 'job', job: states.jobView(run) });
+    else this.channel.refresh();
   }
 
   private async computeExactly(): Promise<void> {
@@ -157,50 +251,60 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       await this.parts.jobs.start('merge', Uri.parse(this.uri));
   }
 
-  dispose(): void {
-    this.spectra.forget();
-    for (const subscription of this.subscriptions) subscription.dispose();
-  }
-
-  private ask(parameters: MergeParameters | undefined): Promise<MaskRatioReply> {
+  private ask(parameters: MergeParameters | undefined, quick = false): Promise<MaskRatioReply> {
     return this.parts.server.request('mergevla/masks/answer', {
-      uri: this.uri ?? '',
-      n: this.n,
+      ...{ uri: this.uri ?? '', n: this.n, quick },
       ...(parameters ? { parameters } : {}),
     });
   }
 
-  /** What a finished run of the recipe as it stands measured, to read estimates against. */
-  private async yardstick(shown: MaskRatioAnswer): Promise<Pick<MaskSnapshot, 'exact'>> {
-    if (!this.parameters) return shown.source.kind === 'exact' ? { exact: maskView(shown) } : {};
-    const reply = await this.ask(undefined);
-    return reply.state === 'ready' && reply.answer.source.kind === 'exact'
-      ? { exact: maskView(reply.answer) }
-      : {};
-  }
-
-  private async move(message: Extract<FromMaskPanel, { type: 'setParameters' }>): Promise<void> {
-    const { lambda, alpha, density, n } = message;
+  /** One question at a time: places that a handle passes meanwhile are left out. */
+  private async move({ lambda, alpha, density, n }: From<'setParameters'>): Promise<void> {
     this.parameters = { lambda, alpha, density };
     this.n = n;
-    const reply = await this.ask(this.parameters);
-    // A newer place of the handle has been asked for meanwhile: its answer comes.
-    if (n !== this.n) return;
-    if (reply.state === 'ready') this.channel.send({ type: 'view', view: maskView(reply.answer) });
-    else
-      this.channel.send({
-        type: 'status',
-        phase: { kind: 'ready' },
-        banners: [
-          {
-            level: 'stale',
-            text: `These numbers belong to the saved parameters: ${reply.state === 'none' ? reply.reason : 'a sample is being read'}`,
-          },
-        ],
-      });
+    clearTimeout(this.rest);
+    if (this.moving) return;
+    this.moving = true;
+    try {
+      for (let asked = -1; asked !== this.n;) {
+        asked = this.n;
+        this.take(await this.ask(this.parameters, true));
+      }
+    } finally {
+      this.moving = false;
+    }
+    this.rest = setTimeout(() => {
+      this.refine().catch(() => undefined);
+    }, restMs);
   }
 
-  private async curves(recipe: RecipeFacts): Promise<readonly Curve[]> {
+  private async refine(): Promise<void> {
+    const { n } = this;
+    const reply = await this.ask(this.parameters);
+    if (n !== this.n) return;
+    this.take(reply);
+    if (reply.state !== 'ready') return;
+    await this.posted();
+    if (n === this.n) await this.details.refresh();
+  }
+
+  private take(reply: MaskRatioReply): void {
+    if (reply.state === 'ready') {
+      const view = maskView(reply.answer);
+      if (this.shown)
+        this.shown = {
+          ...this.shown,
+          answer: reply.answer,
+          snapshot: { ...this.shown.snapshot, view },
+        };
+      this.channel.send({ type: 'view', view });
+    } else {
+      const banners = [states.olderBanner(reply, this.shown?.when ?? timeOfDay())];
+      this.channel.send({ type: 'status', phase: { kind: 'ready' }, banners });
+    }
+  }
+
+  private async askCurves({ recipe }: MaskRatioAnswer): Promise<readonly Curve[]> {
     const names = (['lambda', 'alpha', 'density'] as const).filter((name) => recipe.uses[name]);
     const found = await Promise.all(
       names.map((parameter) =>
@@ -216,30 +320,6 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     return found.filter((curve) => curve !== null);
   }
 
-  private async select(message: Select): Promise<void> {
-    this.selection = message;
-    const reply = await this.ask(this.parameters);
-    if (reply.state !== 'ready') return;
-    this.channel.send({ type: 'drawer', drawer: await this.drawer(message, reply.answer) });
-  }
-
-  private async drawer(
-    selection: Select,
-    { recipe, source }: MaskRatioAnswer,
-  ): Promise<DrawerView> {
-    const layer = await this.layer(selection);
-    const title = selectionTitle(selection);
-    const read = source.kind === 'estimate' ? source.fractionRead : undefined;
-    return drawerView(layer, { title, glob: globOf(layer.tensors), tasks: recipe.tasks }, read);
-  }
-
-  private layer({ component, from, to }: Select): Promise<LayerAnswer> {
-    return this.parts.server.request('mergevla/masks/layer', {
-      ...{ uri: this.uri ?? '', n: this.n, component, from, to },
-      ...(this.parameters ? { parameters: this.parameters } : {}),
-    });
-  }
-
   /** One undoable edit; unsaved, as if it had been typed. */
   private async edit(what: Omit<RecipeEditParams, 'uri'>): Promise<void> {
     if (this.uri === undefined || !workspace.isTrusted) return;
@@ -250,96 +330,18 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       ...what,
     });
     await workspace.applyEdit(asWorkspaceEdit(uri, edits));
-    this.parameters = undefined;
+    if (what.values.length > 0) this.parameters = undefined;
   }
 
-  private async reveal(target: 'scope' | 'method'): Promise<void> {
+  private async reveal(target: 'scope' | 'method' | 'experts'): Promise<void> {
     if (this.uri === undefined) return;
     const document = await workspace.openTextDocument(Uri.parse(this.uri));
-    const pattern = target === 'scope' ? /^ *scope *:/m : /^ *method *:/m;
-    const found = pattern.exec(document.getText()) ?? /^merge *:/m.exec(document.getText());
+    const text = document.getText();
+    const found = new RegExp(`^ *${target} *:`, 'm').exec(text) ?? /^merge *:/m.exec(text);
     const place = document.positionAt(found ? found.index + found[0].search(/\S/) : 0);
     await window.showTextDocument(document, { selection: new Range(place, place) });
   }
 }
 
-function selectionTitle({ component, from, to }: Select): string {
-  const range = from === to ? `block ${String(from)}` : `blocks ${String(from)} to ${String(to)}`;
-  return `${componentLabel(component)}${from === null ? '' : ` · ${range}`}`;
-}
-
-/** A glob for each block: one for a range of blocks would match their neighbours too. */
-function blockGlobs(tensors: LayerAnswer['tensors']): readonly string[] {
-  const blocks = new Set(tensors.map(({ block }) => block));
-  return [...blocks].map((own) => globOf(tensors.filter(({ block }) => block === own)));
-}
-
-/** A glob for the tensors of a selection: their common beginning up to a dot. */
-function globOf(tensors: readonly { readonly name: string }[]): string {
-  const [first, ...rest] = tensors.map(({ name }) => name);
-  if (first === undefined) return '**';
-  let end = first.length;
-  for (const name of rest) while (!name.startsWith(first.slice(0, end))) end -= 1;
-  const common = rest.length === 0 ? first : first.slice(0, first.lastIndexOf('.', end - 1) + 1);
-  return rest.length === 0 ? common : `${common}**`;
-}
-
-function noRecipe(recipes: readonly RecipeSummary[]): MaskSnapshot {
-  return {
-    phase: {
-      kind: 'empty',
-      title: 'No recipe is open.',
-      text: 'Open a .mergevla.yaml file and its layers appear here.',
-      actions: [
-        { label: 'New recipe', id: 'newRecipe' },
-        { label: 'Open the cubes sample', id: 'openSample' },
-      ],
-    },
-    banners: [],
-    recipes: recipes.map(({ uri, label }) => ({ uri, label })),
-    sections: [],
-    curves: [],
-    trusted: workspace.isTrusted,
-  };
-}
-
-function phaseOf(reply: Exclude<MaskRatioReply, { state: 'ready' }>): Phase {
-  if (reply.state === 'reading')
-    return {
-      kind: 'loading',
-      text: 'Reading a sample',
-      done: reply.bytesRead,
-      total: reply.bytesTotal,
-    };
-  return {
-    kind: 'empty',
-    title: 'There are no numbers for this recipe yet.',
-    text: `A finished merge shows what every task keeps, layer by layer: ${reply.reason}.`,
-    actions: [{ label: 'Merge', id: 'merge' }],
-  };
-}
-
-function missingBanner({ missing, tasks }: RecipeFacts): MaskSnapshot['banners'] {
-  if (missing.length === 0) return [];
-  const verb = missing.length === 1 ? 'is' : 'are';
-  return [
-    {
-      level: 'warning',
-      text: `${missing.join(', ')} ${verb} not there; ${String(tasks.length - missing.length)} of ${String(tasks.length)} tasks are shown`,
-    },
-  ];
-}
-
-/** The paper's words, when the tasks are LIBERO's suites. */
-function paperWords({ recipe }: MaskRatioAnswer): Pick<MaskSnapshot, 'paper'> {
-  const suites = ['spatial', 'object', 'goal'];
-  const libero = suites.every((suite) => recipe.tasks.some((task) => task.includes(suite)));
-  if (!libero) return {};
-  return {
-    paper: {
-      totals:
-        'Paper, supplement Fig. 2 (TA, λ 0.6; picture without numbers): Long lowest in vision and highest in language, Object the reverse, Spatial fairly high in both.',
-      coverage: 'Paper: over 75 % selfish for four LIBERO tasks (λ 0.6; base not stated).',
-    },
-  };
-}
+const timeOfDay = (): string =>
+  new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });

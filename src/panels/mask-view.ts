@@ -1,6 +1,7 @@
+import type { PairView, TensorView } from '../../server/protocol/panels/mask-details';
 import type {
+  DrawerRow,
   DrawerView,
-  LayerAnswer,
   MaskRatioAnswer,
   MaskView,
   SectionView,
@@ -34,14 +35,14 @@ export function maskView(answer: MaskRatioAnswer): MaskView {
         shares: coverageShares(report.components[name]),
       })),
     ].filter(({ shares }) => shares.length > 0),
-    ...selfishOfRetained(whole),
+    ...selfishOfRetained(report.total, whole),
     ...(answer.unrelated ? { unrelated: answer.unrelated } : {}),
     ...pairMatrices(report.total, tasks),
     norms: tasks.map((task) => relativeNorm(report.total, task)),
     active: tasks.flatMap((task) => blocks.flatMap((block) => triple(activeShare(block, task)))),
-    coverageTrack: Array.from({ length: tasks.length + 1 }, (_, level) =>
-      blocks.map((block) => valueOf(coverageShares(block)[level] ?? null)),
-    ).flat(),
+    coverageTrack: whole
+      .map((_, level) => blocks.map((block) => valueOf(coverageShares(block)[level] ?? null)))
+      .flat(),
     conflictTrack: blocks.flatMap((block) => triple(meanOfPairs(block.sign_conflict))),
     sentences: {
       totals: totalsSentence(totals, tasks),
@@ -125,9 +126,12 @@ function coverageShares(metrics: Metrics<Figure> | undefined): readonly Figure[]
   return metrics.coverage.map((count) => scaled(count, 1 / metrics.elements));
 }
 
-/** Share of the retained positions that only one task keeps; no interval, as it is a ratio of two. */
-function selfishOfRetained(shares: readonly Figure[]): { selfishOfRetained?: Figure } {
-  const [unused, selfish] = shares;
+/** Share of the retained positions that only one task keeps; a sample knows its interval. */
+function selfishOfRetained(
+  { selfish_of_retained: known }: Metrics<Figure>,
+  [unused, selfish]: readonly Figure[],
+): { selfishOfRetained?: Figure } {
+  if (known !== undefined) return known === null ? {} : { selfishOfRetained: known };
   if (unused === undefined || selfish === undefined) return {};
   const retained = 1 - valueOf(unused);
   return retained > 0 ? { selfishOfRetained: valueOf(selfish) / retained } : {};
@@ -194,31 +198,98 @@ function lowEnd(figure: Figure): number {
   return typeof figure === 'number' ? figure : (figure.low ?? 0);
 }
 
-/** The drawer of a selection. `fractionRead` is absent when the numbers are exact. */
-export function drawerView(
-  layer: LayerAnswer,
-  selection: { readonly title: string; readonly glob: string; readonly tasks: readonly string[] },
-  fractionRead: number | undefined,
-): DrawerView {
-  const positions = layer.tensors.reduce((sum, { elements }) => sum + elements, 0);
+/** A pair of tasks by block: first and second by their places in the recipe. */
+export function pairView(
+  answer: MaskRatioAnswer,
+  [first, second]: readonly [number, number],
+): PairView {
+  const { tasks } = answer.recipe;
+  const key = `${tasks[first] ?? ''}|${tasks[second] ?? ''}`;
+  const blocks = orderedBlocks(answer, maskSections(answer));
   return {
-    title: selection.title,
-    glob: selection.glob,
-    positions,
-    ...(fractionRead === undefined ? {} : { positionsRead: Math.round(positions * fractionRead) }),
-    rows: layer.tensors.map((tensor) => drawerRow(tensor, selection.tasks)),
+    first,
+    second,
+    conflict: blocks.flatMap((block) => triple(block.sign_conflict[key] ?? null)),
+    cosine: blocks.map((block) => valueOf(block.cosine[key] ?? null)),
   };
 }
 
-function drawerRow(tensor: TensorReport<Figure>, tasks: readonly string[]) {
-  const norms = tasks.flatMap((task) => relativeNorm(tensor, task) ?? []);
+/** Everything that is known of one tensor. */
+export function tensorView(tensor: TensorReport<Figure>, tasks: readonly string[]): TensorView {
   return {
     name: tensor.name,
     shape: tensor.shape.join(' × '),
+    rule: tensor.rule,
     active: tasks.map((task) => activeShare(tensor, task)),
-    coverage: coverageShares(tensor),
-    conflict: meanOfPairs(tensor.sign_conflict),
-    cosine: meanOfPairs(tensor.cosine),
+    distance: tasks.map((task) => tensor.distance?.[task] ?? null),
+    ...pairMatrices(tensor, tasks),
+    norms: tasks.map((task) => relativeNorm(tensor, task)),
+  };
+}
+
+/** A glob for tensors: the common beginning of each block's names, the blocks' numbers in braces. */
+export function globOf(tensors: readonly Pick<TensorReport<Figure>, 'name' | 'block'>[]): string {
+  const byBlock = new Map<number | null, string[]>();
+  for (const { name, block } of tensors) byBlock.set(block, [...(byBlock.get(block) ?? []), name]);
+  const globs = [...byBlock.values()].map(commonGlob);
+  const [first] = globs;
+  if (first === undefined) return '**';
+  if (globs.length === 1) return first;
+  const start = commonStart(globs);
+  const before = start.slice(0, start.lastIndexOf('.') + 1);
+  const parts = globs.map((glob) => glob.slice(before.length).split('.')[0] ?? '');
+  return `${before}{${parts.join(',')}}.**`;
+}
+
+function commonGlob(names: readonly string[]): string {
+  const [first = '**'] = names;
+  if (names.length === 1) return first;
+  const start = commonStart(names);
+  return `${start.slice(0, start.lastIndexOf('.') + 1)}**`;
+}
+
+function commonStart(names: readonly string[]): string {
+  const [first = ''] = names;
+  let end = first.length;
+  for (const name of names) while (!name.startsWith(first.slice(0, end))) end -= 1;
+  return first.slice(0, end);
+}
+
+type Row = Metrics<Figure> &
+  Partial<Pick<TensorReport<Figure>, 'name' | 'shape'>> &
+  Pick<BlockReport<Figure>, 'block'>;
+
+/** The drawer of a selection, by tensor or by block. `fractionRead` is undefined when exact. */
+export function drawerView(
+  rows: readonly Row[],
+  selection: {
+    readonly title: string;
+    readonly glob: string;
+    readonly tasks: readonly string[];
+    readonly fractionRead: number | undefined;
+  },
+): DrawerView {
+  const { title, glob, tasks, fractionRead } = selection;
+  const positions = rows.reduce((sum, { elements }) => sum + elements, 0);
+  return {
+    title,
+    glob,
+    positions,
+    by: rows.some(({ name }) => name !== undefined) ? 'tensor' : 'block',
+    ...(fractionRead === undefined ? {} : { positionsRead: Math.round(positions * fractionRead) }),
+    rows: rows.map((row) => drawerRow(row, tasks)),
+  };
+}
+
+function drawerRow(row: Row, tasks: readonly string[]): DrawerRow {
+  const norms = tasks.flatMap((task) => relativeNorm(row, task) ?? []);
+  return {
+    name: row.name ?? `block ${String(row.block)}`,
+    shape: row.shape ? row.shape.join(' × ') : `${(row.elements / 1e6).toFixed(1)}\u00a0M`,
+    active: tasks.map((task) => activeShare(row, task)),
+    coverage: coverageShares(row),
+    conflict: meanOfPairs(row.sign_conflict),
+    cosine: meanOfPairs(row.cosine),
     norm:
       norms.length === 0
         ? null

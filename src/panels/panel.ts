@@ -28,6 +28,8 @@ export interface Channel<To> {
 export interface Session<To, From> extends Disposable {
   /** A complete picture: what a new, restored or out-of-date page gets. */
   snapshot(): Promise<Unrevised<To>>;
+  /** The snapshot is on its way: what takes longer can follow it. */
+  posted?(): Promise<void>;
   receive(message: From): Promise<void> | void;
 }
 
@@ -118,9 +120,13 @@ function connect<To extends Revised, From extends { readonly type: string }>(
   const refresh = oneAtATime(
     () => panel.visible,
     () =>
-      session.snapshot().then(post, (error: unknown) => {
-        logs.extension.error(`${kind.name}: ${String(error)}`);
-      }),
+      session
+        .snapshot()
+        .then(post)
+        .then(() => session.posted?.())
+        .catch((error: unknown) => {
+          logs.extension.error(`${kind.name}: ${String(error)}`);
+        }),
   );
   const session = kind.open(
     {

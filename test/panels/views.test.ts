@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { EvaluationRecord } from '../../server/protocol/evaluation-record';
 import type { MergeReport } from '../../server/protocol/report';
 import type { MaskRatioAnswer } from '../../server/protocol/panels/mask-ratios';
-import { isMaskView, isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
+import { isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
+import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
 import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
 import { isFromRoutingPanel } from '../../server/protocol/panels/routing';
 import { pageHtml } from '../../src/panels/html';
@@ -55,7 +56,7 @@ const answer: MaskRatioAnswer = {
 describe('the mask panel gets', () => {
   it('shares in network order, blocks sorted', () => {
     const view = maskView(answer);
-    expect(isMaskView(view)).toBe(true);
+    expect(isToMaskPanel({ type: 'view', revision: 1, view })).toBe(true);
     expect(
       maskSections(answer).map(({ component, blocks }) => [component, blocks.map((b) => b.label)]),
     ).toEqual([
@@ -105,11 +106,12 @@ describe('the mask panel gets', () => {
       rule: 'ties',
       ...metrics(6, 3),
     };
-    const view = drawerView(
-      { n: 1, tensors: [tensor] },
-      { title: 't', glob: 'w', tasks: ['a', 'b'] },
-      0.5,
-    );
+    const view = drawerView([tensor], {
+      title: 't',
+      glob: 'w',
+      tasks: ['a', 'b'],
+      fractionRead: 0.5,
+    });
     expect(view).toMatchObject({
       positions: 6,
       positionsRead: 3,

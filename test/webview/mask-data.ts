@@ -142,6 +142,7 @@ export function drawerOf(tasks: number): DrawerView {
   const figure = (value: number) => ({ value, low: value - 0.02, high: value + 0.02 });
   return {
     title: 'language_model · block 17',
+    by: 'tensor',
     glob: 'language_model.model.layers.17.**',
     positionsRead: 118_784,
     positions: 14_912_384,

@@ -169,4 +169,179 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     expect(panel.faults).toEqual([]);
     await panel.page.close();
   });
+
+  it('shows a pair of tasks by block from the matrix, by mouse and by key, and puts it away', async () => {
+    const panel = await open('mask-ratios');
+    const cell = panel.page.locator('.pairs td[data-row="0"][data-column="2"]');
+    await cell.click();
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'showPair', pair: [0, 2] });
+    const blocks = sectionsOf().reduce((sum, section) => sum + section.blocks.length, 0);
+    const pair = {
+      first: 0,
+      second: 2,
+      conflict: Array.from({ length: 3 * blocks }, () => 0.44),
+      cosine: Array.from({ length: blocks }, (_, i) => (i === 5 ? null : 0.12)),
+    };
+    await panel.send({ type: 'pair', revision: 2, pair });
+    expect(await panel.page.locator('.track-name').allInnerTexts()).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^Sign conflict: spatial and goal/),
+        expect.stringMatching(/^Cosine: spatial and goal.*0\.25 agree/s),
+      ]),
+    );
+    expect(await panel.page.locator('.pairs td.chosen').count()).toBe(2);
+    await panel.page.locator('.pairs td[tabindex="0"]').focus();
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('Enter');
+    // The same pair again is put away.
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'showPair', pair: [] });
+    await panel.send({ type: 'pair', revision: 3, pair: null });
+    expect(await panel.page.locator('.track-name', { hasText: 'Cosine' }).count()).toBe(0);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('narrows the tracks to dragged blocks and opens them again, by mouse and by key', async () => {
+    const panel = await openPanel(browser, 'mask-ratios');
+    const sections = sectionsOf([['language_model', 'Language model', 1000]]);
+    await panel.send({ type: 'snapshot', revision: 1, snapshot: maskSnapshot({ sections }) });
+    const heading = () => panel.page.locator('.layers .heading').innerText();
+    expect(await heading()).toMatch(/blocks a column/);
+    await panel.page.locator('.stage').scrollIntoViewIfNeeded();
+    const box = await panel.page.locator('.stage').boundingBox();
+    if (!box) throw new Error('no tracks');
+    await panel.page.keyboard.down('Shift');
+    await panel.page.mouse.move(box.x + 300, box.y + 200);
+    await panel.page.mouse.down();
+    await panel.page.mouse.move(box.x + 380, box.y + 200);
+    await panel.page.mouse.up();
+    await panel.page.keyboard.up('Shift');
+    await panel.settle();
+    expect(await heading()).not.toMatch(/blocks a column/);
+    expect(await panel.page.locator('.section-heads').innerText()).toMatch(/\d+ of 1000 blocks/);
+    const chosen = (await panel.sent()).findLast(({ type }) => type === 'select');
+    expect(Number(chosen?.['to']) - Number(chosen?.['from'])).toBeGreaterThan(20);
+    await panel.page.locator('.stage').focus();
+    await panel.page.keyboard.press('Escape');
+    await panel.settle();
+    expect(await heading()).toMatch(/blocks a column/);
+    await panel.page.keyboard.press('z');
+    await panel.settle();
+    expect(await heading()).not.toMatch(/blocks a column/);
+    await panel.page.getByText('Show all blocks').click();
+    await panel.settle();
+    expect(await heading()).toMatch(/blocks a column/);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('opens a block of a range, and a tensor with its own numbers', async () => {
+    const panel = await open('mask-ratios');
+    await panel.page.locator('.stage').focus();
+    await panel.page.keyboard.press('Shift+ArrowRight');
+    const rows = drawerOf(4)
+      .rows.slice(0, 2)
+      .map((row, i) => ({ ...row, name: `block ${String(i)}` }));
+    await panel.send({
+      type: 'drawer',
+      revision: 2,
+      drawer: { ...drawerOf(4), by: 'block', rows },
+    });
+    expect(await panel.page.locator('.drawer .heading').innerText()).toMatch(
+      /2 blocks.*Exclude blocks/s,
+    );
+    await panel.page.locator('.drawer tbody th').nth(1).dblclick();
+    expect((await panel.sent()).findLast(({ type }) => type === 'select')).toMatchObject({
+      component: 'dinov2',
+      from: 1,
+      to: 1,
+    });
+    await panel.send({ type: 'drawer', revision: 3, drawer: drawerOf(4) });
+    await panel.page.locator('.drawer tbody [tabindex="0"]').focus();
+    await panel.page.keyboard.press('Enter');
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'showTensor', name: 'self_attn.q_proj' });
+    const { cosine, conflict, norms } = viewOf(4, sectionsOf(), maskSnapshot().recipe!.saved);
+    const tensor = {
+      name: 'self_attn.q_proj',
+      shape: '896 × 896',
+      rule: 'ties',
+      active: [0.3, 0.2, 0.1, null],
+      distance: [0.71, 0.8, 0.9, null],
+      ...{ cosine, conflict, norms },
+    };
+    await panel.send({ type: 'tensor', revision: 4, tensor });
+    const text = await panel.page.locator('.card.tensor').innerText();
+    expect(text).toMatch(/self_attn\.q_proj/);
+    expect(text).toMatch(/0\.71/);
+    expect(await panel.page.locator('.card.tensor .matrix td').count()).toBeGreaterThan(15);
+    await panel.page.getByText('Exclude tensor').click();
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'exclude', glob: 'self_attn.q_proj' });
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('follows the exact pass and stops it', async () => {
+    const panel = await open('mask-ratios');
+    const job = { phase: 'merge', done: 212, total: 367, unit: 'tensors' };
+    await panel.send({ type: 'job', revision: 2, job });
+    expect(await panel.page.locator('.toolbar').innerText()).toContain(
+      'exact · 212 of 367 tensors',
+    );
+    await panel.page.locator('.toolbar vscode-button', { hasText: 'Stop' }).click();
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'action', id: 'stopJob' });
+    await panel.send({ type: 'job', revision: 3, job: null });
+    expect(await panel.page.locator('.toolbar').innerText()).toContain('Compute exactly');
+    await panel.page.close();
+  });
+
+  it('keeps the row of a task that cannot be read, also behind JSON, and leaves it out', async () => {
+    const panel = await openPanel(browser, 'mask-ratios');
+    const full = maskSnapshot();
+    const blocks = sectionsOf().reduce((sum, section) => sum + section.blocks.length, 0);
+    const view = viewOf(3, sectionsOf(), full.recipe!.saved);
+    const snapshot = {
+      ...full,
+      recipe: { ...full.recipe, missing: ['long'] },
+      view: {
+        ...view,
+        active: [...view.active, ...Array.from({ length: 3 * blocks }, () => NaN)],
+        totals: view.totals.map((group) => ({ ...group, active: [...group.active, null] })),
+        cosine: Array.from({ length: 16 }, () => null),
+        conflict: Array.from({ length: 16 }, () => null),
+        norms: [...view.norms, null],
+      },
+      exact: undefined,
+      curves: full.curves.map((curve) => ({
+        ...curve,
+        values: [...curve.values].map((value, i) => (i < 3 * curve.grid.length ? value : NaN)),
+      })),
+    };
+    const message = JSON.parse(
+      JSON.stringify({ type: 'snapshot', revision: 1, snapshot }),
+    ) as object;
+    await panel.send(message);
+    const rows = panel.page.locator('.heat-row');
+    expect(await rows.count()).toBe(4);
+    expect(await rows.nth(3).locator('rect[stroke-dasharray]').count()).toBe(1);
+    expect(await panel.page.locator('.main, main').innerText()).not.toMatch(/NaN|undefined/);
+    await panel.page.keyboard.press('t');
+    await panel.settle();
+    expect(await panel.page.locator('.twin').innerText()).not.toMatch(/NaN|undefined/);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('gives pinned tasks a line where there are too many', async () => {
+    const tasks = Array.from({ length: 9 }, (_, i) => `task_${String(i)}`);
+    const panel = await openPanel(browser, 'mask-ratios');
+    await panel.send({ type: 'snapshot', revision: 1, snapshot: maskSnapshot({ tasks }) });
+    const key = panel.page.locator('.layers .legend button').nth(8);
+    await key.focus();
+    await panel.page.keyboard.press('p');
+    expect(
+      await panel.page.evaluate(() => (window as never as { savedState: unknown }).savedState),
+    ).toMatchObject({ pinned: [8] });
+    expect(await panel.page.locator('.layers .legend button.pinned').innerText()).toBe('task_8');
+    await panel.page.close();
+  });
 });

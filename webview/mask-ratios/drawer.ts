@@ -25,16 +25,18 @@ export class DrawerCard {
   readonly element = h('section', { class: 'card drawer', hidden: true });
   private grid: Grid<DrawerRow> | undefined;
   private made = '';
+  private model: MaskModel | undefined;
   private readonly drawn = new Drawn();
 
   constructor(private readonly actions: MaskActions) {}
 
   draw(model: MaskModel): void {
     const { drawer, recipe, trusted } = model.snapshot;
+    this.model = model;
     this.element.hidden = !drawer || !model.selection;
     if (!drawer || !recipe) return;
     if (!this.drawn.differs(drawer, recipe.tasks, model.theme, trusted)) return;
-    const key = `${recipe.tasks.join('\0')} ${model.theme.kind} ${drawer.title}`;
+    const key = `${recipe.tasks.join('\0')} ${model.theme.kind} ${drawer.title} ${drawer.by}`;
     if (!this.grid || this.made !== key) this.grid = new Grid(this.options(model));
     this.made = key;
     this.grid.show(drawer.rows);
@@ -43,7 +45,7 @@ export class DrawerCard {
 
   private heading(drawer: DrawerView, trusted: boolean): HTMLElement {
     const read = drawer.positionsRead;
-    const facts = `${String(drawer.rows.length)} ${drawer.rows.length === 1 ? 'tensor' : 'tensors'} · ${read === undefined ? '' : `≈${nbsp}${read.toLocaleString('en')} of `}${count(drawer.positions)} positions${read === undefined ? '' : ' read'} · active ratio in${nbsp}%`;
+    const facts = `${String(drawer.rows.length)} ${drawer.by}${drawer.rows.length === 1 ? '' : 's'} · ${read === undefined ? '' : `≈${nbsp}${read.toLocaleString('en')} of `}${count(drawer.positions)} positions${read === undefined ? '' : ' read'} · active ratio in${nbsp}%`;
     const action = (label: string, run: () => void, mark?: Node) =>
       h('button', { class: 'link', type: 'button', click: run }, mark ?? null, label);
     return h(
@@ -62,7 +64,7 @@ export class DrawerCard {
           icon('goto'),
         ),
         trusted
-          ? action('Exclude block', () => {
+          ? action(drawer.by === 'block' ? 'Exclude blocks' : 'Exclude block', () => {
               this.actions.exclude(drawer.glob);
             })
           : null,
@@ -86,12 +88,28 @@ export class DrawerCard {
     );
   }
 
+  /** A tensor's own numbers, or the tensors of a block. */
+  private open(name: string): void {
+    const { snapshot, selection } = this.model ?? {};
+    if (!snapshot || !selection) return;
+    if (snapshot.drawer?.by !== 'block') {
+      this.actions.showTensor(name);
+      return;
+    }
+    const blocks = snapshot.sections[selection.section]?.blocks ?? [];
+    const place = blocks.findIndex(({ block }) => `block ${String(block)}` === name);
+    if (place >= 0) this.actions.select({ section: selection.section, from: place, to: place });
+  }
+
   private options({ snapshot, theme }: MaskModel) {
     const tasks = snapshot.recipe?.tasks ?? [];
     return {
       label: 'Tensors of the selection',
-      columns: drawerColumns(tasks, theme),
+      columns: drawerColumns(snapshot.drawer?.by ?? 'tensor', tasks, theme),
       windowRows: 20,
+      onopen: ({ name }: DrawerRow) => {
+        this.open(name);
+      },
       oncopy: (text: string) => {
         this.actions.copy(text);
       },
@@ -99,18 +117,22 @@ export class DrawerCard {
   }
 }
 
-function drawerColumns(tasks: readonly string[], theme: Theme): Column<DrawerRow>[] {
+function drawerColumns(
+  by: DrawerView['by'],
+  tasks: readonly string[],
+  theme: Theme,
+): Column<DrawerRow>[] {
   return [
     {
       key: 'tensor',
-      title: 'tensor',
+      title: by,
       text: ({ name }) => name,
       render: ({ name }) => h('code', { title: name }, name),
-      order: (a, b) => a.name.localeCompare(b.name),
+      order: (a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }),
     },
     {
       key: 'shape',
-      title: 'shape',
+      title: by === 'tensor' ? 'shape' : 'positions',
       align: 'end',
       text: ({ shape }) => shape,
       render: ({ shape }) => h('span', { class: 'secondary' }, shape),

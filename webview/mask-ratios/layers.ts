@@ -1,18 +1,22 @@
 import type { SectionView } from '../../server/protocol/panels/mask-ratios';
 import { segments } from '../shared/components';
 import { Drawn, eachFrame, fill, h, styled } from '../shared/dom';
-import { nbsp, percent } from '../shared/format';
-import { taskKey } from '../shared/tasks';
+import { percent, signed } from '../shared/format';
+import { link } from '../shared/states';
+import { markedTasks, taskKey } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import { blockLabel, describeColumn, sectionStart } from './column-tip';
 import { LinesTrack } from './lines';
 import type { MaskActions, MaskModel, Selection } from './model';
+import { blockNumbers, pairName, sectionHeads, subtitle, trackName } from './track-labels';
 import type { TrackColumn, TrackLayout } from './track-layout';
 import { layoutTracks } from './track-layout';
 import type { TrackInput } from './tracks';
 import {
   conflictRange,
   conflictTrack,
+  cosineRange,
+  cosineTrack,
   coverageTrack,
   depthTop,
   heatRow,
@@ -40,6 +44,8 @@ export class LayersCard {
     role: 'group',
     'aria-roledescription': 'chart',
   });
+  private readonly heading = h('div', { class: 'heading' });
+  private readonly choice = h('div');
   private layout: TrackLayout | undefined;
   private model: MaskModel | undefined;
   private mark = 0;
@@ -53,6 +59,8 @@ export class LayersCard {
     private readonly actions: MaskActions,
     private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
   ) {
+    // The stage is put into the page once: taking it out would lose the focus of whoever walks in it.
+    this.element.append(this.heading, this.choice, this.stage);
     new ResizeObserver(this.redraw).observe(this.element);
     this.heat.addEventListener('scroll', this.redraw);
     this.stage.addEventListener('keydown', (event) => {
@@ -65,7 +73,7 @@ export class LayersCard {
       this.anchor = this.columnAt(event);
     });
     this.stage.addEventListener('pointerup', (event) => {
-      this.choose(this.columnAt(event));
+      this.choose(this.columnAt(event), event.shiftKey);
     });
     this.stage.addEventListener('pointerleave', () => {
       this.tools.tooltip.hide();
@@ -76,8 +84,9 @@ export class LayersCard {
   draw(model: MaskModel): void {
     this.model = model;
     const { view, recipe, sections } = model.snapshot;
-    const arranged = [model.isolated, model.selection, model.section];
-    if (this.drawn.differs(view, recipe, sections, model.theme, ...arranged)) this.drawNow(model);
+    const { isolated, selection, section, zoom, pinned, theme } = model;
+    const arranged = [isolated, selection, section, zoom, pinned, model.snapshot.pair];
+    if (this.drawn.differs(view, recipe, sections, theme, ...arranged)) this.drawNow(model);
   }
 
   private drawNow(model: MaskModel): void {
@@ -85,13 +94,15 @@ export class LayersCard {
     if (!view || !recipe) return;
     const width = this.element.clientWidth - 30;
     const only = this.only(model, width);
-    this.layout = layoutTracks(sections, width, { gutter, only });
+    this.layout = layoutTracks(sections, width, { gutter, only, zoom: model.zoom });
     const input: TrackInput = {
       layout: this.layout,
       view,
       blocks: sections.reduce((sum, { blocks }) => sum + blocks.length, 0),
       tasks: recipe.tasks,
       missing: new Set(recipe.missing),
+      pinned: model.pinned,
+      pair: model.snapshot.pair,
       theme: model.theme,
     };
     this.build(model, input, only);
@@ -100,13 +111,16 @@ export class LayersCard {
   }
 
   private only(model: MaskModel, width: number): number {
+    if (model.zoom) return model.zoom.section;
     if (width >= narrow) return model.section;
     return model.section >= 0 ? model.section : model.snapshot.sections.length - 1;
   }
 
   private build(model: MaskModel, input: TrackInput, only: number): void {
     const { theme, snapshot } = model;
-    const [agree, oppose] = percentRange(conflictRange(input.view, input.blocks));
+    const [agree, oppose] = percentRange(conflictRange(input));
+    const accord = [...theme.accord].reverse();
+    const pair = pairName(input);
     const top = depthTop(input.view, input.blocks);
     this.stage.setAttribute(
       'aria-label',
@@ -121,47 +135,76 @@ export class LayersCard {
       this.heat,
       trackName('Coverage'),
       coverageTrack(input),
-      trackName('Sign conflict', scaleKey([...theme.accord].reverse(), agree, oppose)),
+      trackName(`Sign conflict${pair}`, scaleKey(accord, agree, oppose)),
       conflictTrack(input),
+      ...(input.pair ? cosineParts(input, pair) : []),
       blockNumbers(snapshot.sections, input.layout),
       this.frame,
     );
     const binned = input.layout.sections.find(({ bin }) => bin > 1);
     const alone = only >= 0 || binned !== undefined || this.element.clientWidth - 30 < narrow;
     fill(
-      this.element,
+      this.heading,
+      h('h2', {}, 'Layer by layer'),
+      h('span', { class: 'secondary' }, subtitle(input.view, binned?.bin)),
+      ...this.zoomLinks(model),
+      h('span', { class: 'end legend' }, ...this.legend(model, input.tasks)),
+    );
+    fill(this.choice, alone ? this.sectionChoice(snapshot.sections, only) : null);
+  }
+
+  /** Narrows the tracks to the chosen blocks, and opens them again; what a pair shows is put away. */
+  private zoomLinks({ selection, zoom, snapshot }: MaskModel): HTMLElement[] {
+    const several = selection && selection.from !== selection.to;
+    return [
+      ...(several && zoom !== selection
+        ? [
+            link('Zoom to selection', 'zoom', () => {
+              this.actions.zoom(selection);
+            }),
+          ]
+        : []),
+      ...(zoom
+        ? [
+            link('Show all blocks', 'all', () => {
+              this.actions.zoom(undefined);
+            }),
+          ]
+        : []),
+      ...(snapshot.pair
+        ? [
+            link('Mean over pairs', 'pairs', () => {
+              this.actions.showPair(undefined);
+            }),
+          ]
+        : []),
+    ];
+  }
+
+  private legend(model: MaskModel, tasks: readonly string[]): HTMLElement[] {
+    const crowded = tasks.length > markedTasks;
+    return tasks.slice(0, 12).map((task, i) =>
       h(
-        'div',
-        { class: 'heading' },
-        h('h2', {}, 'Layer by layer'),
-        h(
-          'span',
-          { class: 'secondary' },
-          `λ${nbsp}${input.view.parameters.lambda.toFixed(2)}, α${nbsp}${input.view.parameters.alpha.toFixed(2)} · ${input.view.source.kind === 'estimate' ? `bands are 95${nbsp}% intervals` : 'exact'}${binned ? ` · ${String(binned.bin)} blocks a column, shaded from lowest to highest` : ''}`,
-        ),
-        h(
-          'span',
-          { class: 'end legend' },
-          ...input.tasks.slice(0, 12).map((task, i) =>
-            h(
-              'button',
-              {
-                class: 'plain',
-                type: 'button',
-                title: task,
-                'aria-pressed': String(model.isolated === i),
-                click: () => {
-                  this.actions.isolate(i);
-                },
-              },
-              taskKey(theme, i),
-              task,
-            ),
-          ),
-        ),
+        'button',
+        {
+          class: `plain ${model.pinned.includes(i) && crowded ? 'pinned' : ''}`,
+          type: 'button',
+          title: crowded ? `${task} (double click or P: always a line of its own)` : task,
+          'aria-pressed': String(model.isolated === i),
+          click: () => {
+            this.actions.isolate(i);
+          },
+          dblclick: () => {
+            this.actions.pin(i);
+          },
+          keydown: (event) => {
+            if (event instanceof KeyboardEvent && event.key.toLowerCase() === 'p')
+              this.actions.pin(i);
+          },
+        },
+        taskKey(model.theme, i),
+        task,
       ),
-      alone ? this.sectionChoice(snapshot.sections, only) : null,
-      this.stage,
     );
   }
 
@@ -219,20 +262,24 @@ export class LayersCard {
     this.showMark();
   }
 
-  private choose(place: number | undefined): void {
+  /** A dragged range is chosen; with Shift the tracks are narrowed to it. */
+  private choose(place: number | undefined, zoom: boolean): void {
     const start = this.anchor;
     this.anchor = undefined;
     if (place === undefined || start === undefined) return;
     this.mark = place;
-    this.selectColumns(Math.min(start, place), Math.max(start, place));
+    const range = this.selectColumns(Math.min(start, place), Math.max(start, place));
+    if (zoom && range && range.from !== range.to) this.actions.zoom(range);
   }
 
-  private selectColumns(from: number, to: number): void {
+  private selectColumns(from: number, to: number): Selection | undefined {
     const [first, last] = [this.layout?.columns[from], this.layout?.columns[to]];
-    if (!first || !last || !this.model) return;
+    if (!first || !last || !this.model) return undefined;
     const start = sectionStart(this.model.snapshot.sections, last.section);
     const begin = first.section === last.section ? first.from : start;
-    this.actions.select({ section: last.section, from: begin - start, to: last.to - start });
+    const chosen = { section: last.section, from: begin - start, to: last.to - start };
+    this.actions.select(chosen);
+    return chosen;
   }
 
   private keydown(event: KeyboardEvent): void {
@@ -243,7 +290,12 @@ export class LayersCard {
         this.selectColumns(this.mark, this.mark);
       },
       Escape: () => {
-        this.actions.select(undefined);
+        if (this.model?.zoom) this.actions.zoom(undefined);
+        else this.actions.select(undefined);
+      },
+      z: () => {
+        const { zoom, selection } = this.model ?? {};
+        this.actions.zoom(zoom ? undefined : selection);
       },
       Home: () => {
         this.moveTo(0);
@@ -329,54 +381,12 @@ export class LayersCard {
   }
 }
 
-function trackName(name: string, ...after: Node[]): HTMLElement {
-  return h('div', { class: 'track-name small' }, h('strong', {}, name), ...after);
-}
-
-function sectionHeads(sections: readonly SectionView[], layout: TrackLayout): HTMLElement {
-  return h(
-    'div',
-    { class: 'section-heads small' },
-    ...layout.sections.map(({ index, x, width }) => {
-      const section = sections[index];
-      const count = section?.blocks.length ?? 0;
-      return styled(
-        h(
-          'div',
-          { title: section?.label ?? '' },
-          h('span', { class: 'section-label' }, section?.label ?? ''),
-          width > 150
-            ? h(
-                'span',
-                { class: 'secondary small' },
-                `${String(count)} ${count === 1 ? 'block' : 'blocks'}`,
-              )
-            : null,
-        ),
-        { left: `${String(gutter + x)}px`, width: `${String(width)}px` },
-      );
-    }),
+function cosineParts(input: TrackInput, pair: string): Node[] {
+  const range = cosineRange(input);
+  const key = scaleKey(
+    input.theme.accord,
+    `oppose ${signed(-range, 2)}`,
+    `${signed(range, 2)} agree`,
   );
-}
-
-/** Under the last track: every fourth block, or each where there is room for names. */
-function blockNumbers(sections: readonly SectionView[], layout: TrackLayout): HTMLElement {
-  return h(
-    'div',
-    { class: 'block-numbers small secondary' },
-    ...layout.sections.flatMap((placed) => {
-      const start = sectionStart(sections, placed.index);
-      const every =
-        placed.columns.length <= 4
-          ? 1
-          : Math.max(4, Math.ceil(30 / (placed.width / placed.columns.length) / 4) * 4);
-      return placed.columns
-        .filter((_, i) => i % every === 0)
-        .map((column) =>
-          styled(h('span', {}, sections[placed.index]?.blocks[column.from - start]?.label ?? ''), {
-            left: `${String(gutter + column.x + column.width / 2)}px`,
-          }),
-        );
-    }),
-  );
+  return [trackName(`Cosine${pair}`, key), cosineTrack(input)];
 }

@@ -28,15 +28,15 @@ export class LinesTrack {
   }
 
   private datasets(input: TrackInput, isolated: number | undefined): AnyDataset[] {
-    const shown = isolated === undefined ? pinned(input) : [isolated];
+    const shown = isolated === undefined ? lined(input) : [isolated];
     const others = input.tasks.map((_, task) => task).filter((task) => !shown.includes(task));
     const band = others.length > 0 ? rangeBand(input, others) : [];
     return [...band, ...shown.flatMap((task) => taskLine(input, task))];
   }
 }
 
-/** With more than six tasks, the six whose ratios differ most over the blocks. */
-function pinned({ tasks, view, blocks, missing }: TrackInput): readonly number[] {
+/** With more than six tasks, those that the user pinned, and then those that differ most over the blocks. */
+function lined({ tasks, view, blocks, missing, pinned }: TrackInput): readonly number[] {
   const there = tasks.map((_, task) => task).filter((task) => !missing.has(tasks[task] ?? ''));
   if (there.length <= markedTasks) return there;
   const spread = (task: number) => {
@@ -45,7 +45,10 @@ function pinned({ tasks, view, blocks, missing }: TrackInput): readonly number[]
     ).filter(Number.isFinite);
     return Math.max(...values) - Math.min(...values);
   };
-  return [...there].sort((a, b) => spread(b) - spread(a)).slice(0, markedTasks);
+  const order = there
+    .filter((task) => !pinned.includes(task))
+    .sort((a, b) => spread(b) - spread(a));
+  return [...pinned.filter((task) => there.includes(task)), ...order].slice(0, markedTasks);
 }
 
 interface Point {

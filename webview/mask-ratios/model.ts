@@ -25,6 +25,10 @@ export interface MaskModel {
   /** Only this task is drawn in full. */
   readonly isolated: number | undefined;
   readonly selection: Selection | undefined;
+  /** Blocks that the layer tracks are narrowed to. */
+  readonly zoom: Selection | undefined;
+  /** Tasks that have lines where not all can have one; others are chosen by their spread. */
+  readonly pinned: readonly number[];
   /** Section shown alone where all do not fit; -1 for all. */
   readonly section: number;
   readonly twin: boolean;
@@ -40,6 +44,11 @@ export interface MaskActions {
   isolate(task: number): void;
   select(selection: Selection | undefined): void;
   showSection(section: number): void;
+  zoom(zoom: Selection | undefined): void;
+  pin(task: number): void;
+  /** The layer tracks show this pair, first below second; undefined: the mean over all. */
+  showPair(pair: readonly [number, number] | undefined): void;
+  showTensor(name: string): void;
   toggleTwin(): void;
   copy(text: string): void;
   exclude(glob: string): void;
@@ -70,6 +79,11 @@ export function activeAt(view: MaskView, blocks: number, place: readonly [number
 
 export function coverageAt(view: MaskView, blocks: number, level: number, block: number): number {
   return view.coverageTrack[level * blocks + block] ?? Number.NaN;
+}
+
+/** How many levels of coverage there are: one more than the tasks that could be read. */
+export function levelsOf(view: MaskView, blocks: number): number {
+  return blocks === 0 ? 0 : view.coverageTrack.length / blocks;
 }
 
 export function conflictAt(view: MaskView, block: number, part: number): number {

@@ -1,9 +1,11 @@
 import { interpolate } from '../shared/colours';
 import { Drawn, fill, h } from '../shared/dom';
 import { missing, nbsp, percent, signed, valueOf } from '../shared/format';
-import type { MaskView } from '../../server/protocol/panels/mask-ratios';
+import type { PairFigures, PairView } from '../../server/protocol/panels/mask-details';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
-import type { MaskModel } from './model';
+import type { Theme } from '../shared/theme';
+import type { MaskActions, MaskModel } from './model';
+import type { MatrixContent } from './task-matrix';
 import { TaskMatrix } from './task-matrix';
 
 const cosineRanges = [0.05, 0.1, 0.25, 0.5, 1];
@@ -15,17 +17,20 @@ export class PairsCard {
   private readonly matrix: TaskMatrix;
   private readonly drawn = new Drawn();
 
-  constructor(tools: { readonly tooltip: Tooltip; readonly live: LiveRegion }) {
+  constructor(
+    private readonly actions: MaskActions,
+    tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
+  ) {
     this.matrix = new TaskMatrix(tools);
   }
 
   draw(model: MaskModel): void {
-    const { view, recipe } = model.snapshot;
+    const { view, recipe, pair } = model.snapshot;
     if (!view || !recipe) return;
     // No handle moves these numbers, though each answer brings them along.
     const { cosine, conflict, norms, sentences } = view;
     const numbers = JSON.stringify([cosine, conflict, norms, sentences.pairs]);
-    if (!this.drawn.differs(numbers, recipe.tasks, model.theme)) return;
+    if (!this.drawn.differs(numbers, recipe.tasks, model.theme, pair?.first, pair?.second)) return;
     const ranges = rangesOf(view);
     fill(
       this.element,
@@ -41,26 +46,49 @@ export class PairsCard {
         'p',
         { class: 'note' },
         h('strong', {}, `${view.sentences.pairs} `),
-        `Unrelated tasks sit at cosine 0 and 50${nbsp}%.`,
+        `Unrelated tasks sit at cosine 0 and 50${nbsp}%. A cell shows its pair layer by layer.`,
       ),
     );
     this.matrix.draw({
-      label: 'Cosine and sign conflict of each pair of tasks',
-      tasks: recipe.tasks,
-      cell: (i, j) => {
-        const value = pairValue(view, recipe.tasks.length, i, j);
-        const place = i < j ? value / ranges[0] : (0.5 - value) / ranges[1];
-        const drawn = i !== j && Number.isFinite(value);
-        const colour = drawn ? interpolate(model.theme.accord, (place + 1) / 2) : undefined;
-        return { text: cellText(i, j, value), colour };
+      ...pairContent(view, recipe.tasks, model.theme, pair),
+      choose: (i, j) => {
+        this.choose([Math.min(i, j), Math.max(i, j)], pair);
       },
-      describe: (i, j) => describePair(view, recipe.tasks, i, j),
     });
+  }
+
+  /** The pair that is shown already is put away; a task with itself is no pair. */
+  private choose(chosen: readonly [number, number], shown: PairView | undefined): void {
+    const same = shown?.first === chosen[0] && shown.second === chosen[1];
+    this.actions.showPair(same || chosen[0] === chosen[1] ? undefined : chosen);
   }
 }
 
+/** Cosine above the diagonal, sign conflict below, norms on it; the chosen pair is marked. */
+export function pairContent(
+  figures: PairFigures,
+  tasks: readonly string[],
+  theme: Theme,
+  pair?: PairView,
+): MatrixContent {
+  const ranges = rangesOf(figures);
+  return {
+    label: 'Cosine and sign conflict of each pair of tasks',
+    tasks,
+    cell: (i, j) => {
+      const value = pairValue(figures, tasks.length, i, j);
+      const place = i < j ? value / ranges[0] : (0.5 - value) / ranges[1];
+      const drawn = i !== j && Number.isFinite(value);
+      const colour = drawn ? interpolate(theme.accord, (place + 1) / 2) : undefined;
+      const chosen = pair?.first === Math.min(i, j) && pair.second === Math.max(i, j);
+      return { text: cellText(i, j, value), colour, chosen };
+    },
+    describe: (i, j) => describePair(figures, tasks, i, j),
+  };
+}
+
 /** Symmetric and snapped to the data. */
-function rangesOf(view: MaskView): readonly [number, number] {
+function rangesOf(view: PairFigures): readonly [number, number] {
   const spread = (values: readonly number[]) =>
     Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
   const cosine = spread(view.cosine.map(valueOf));
@@ -71,7 +99,7 @@ function rangesOf(view: MaskView): readonly [number, number] {
   ];
 }
 
-function describePair(view: MaskView, tasks: readonly string[], i: number, j: number): string {
+function describePair(view: PairFigures, tasks: readonly string[], i: number, j: number): string {
   const [a, b] = [Math.min(i, j), Math.max(i, j)];
   if (i === j)
     return `${tasks[i] ?? ''}: ‖τ‖ is ${percent(valueOf(view.norms[i]), 2)}${nbsp}% of the base`;
@@ -87,7 +115,7 @@ function cellText(i: number, j: number, value: number): string {
 }
 
 /** Norm on the diagonal, cosine above it, sign conflict below. */
-function pairValue(view: MaskView, tasks: number, i: number, j: number): number {
+function pairValue(view: PairFigures, tasks: number, i: number, j: number): number {
   const k = i * tasks + j;
   if (i === j) return valueOf(view.norms[i]);
   return valueOf(i < j ? view.cosine[k] : view.conflict[k]);

@@ -3,17 +3,20 @@ import type {
   MergeParameters,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
-import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios';
+import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
 import { h } from '../shared/dom';
 import type { View } from '../shared/page';
 import { Page } from '../shared/page';
+import { markedTasks } from '../shared/tasks';
+import { applied, withPart } from './deltas';
 import { DrawerCard } from './drawer';
 import { LayersCard } from './layers';
 import type { MaskActions, MaskPage, Selection } from './model';
 import { moved } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
-import { SpectraCard, withDelta } from './spectra-card';
+import { SpectraCard } from './spectra-card';
+import { TensorCard } from './tensor-card';
 import { Toolbar } from './toolbar';
 import { CoverageCard, KeepsCard } from './totals';
 import { TwinCard } from '../shared/twin';
@@ -33,7 +36,7 @@ export class MaskPanel implements MaskActions {
   private readonly page: MaskPage = new Page({
     className: 'mask-panel',
     guard: isToMaskPanel,
-    model: (theme, { twin, section, isolated }) => ({
+    model: (theme, { twin, section, isolated, pinned }) => ({
       snapshot: emptySnapshot,
       theme,
       parameters: { lambda: 0.6, alpha: 1, density: 1 },
@@ -41,6 +44,8 @@ export class MaskPanel implements MaskActions {
       section: typeof section === 'number' ? section : -1,
       isolated: typeof isolated === 'number' ? isolated : undefined,
       selection: undefined,
+      zoom: undefined,
+      pinned: Array.isArray(pinned) ? pinned.filter((one) => typeof one === 'number') : [],
     }),
     receive: (message) => {
       this.receive(message);
@@ -55,9 +60,10 @@ export class MaskPanel implements MaskActions {
   private readonly sliders = new Sliders(this);
   private readonly keeps = new KeepsCard();
   private readonly coverage = new CoverageCard();
-  private readonly pairs = new PairsCard(this.page);
+  private readonly pairs = new PairsCard(this, this.page);
   private readonly layers = new LayersCard(this, this.page);
   private readonly drawer = new DrawerCard(this);
+  private readonly tensor = new TensorCard(this, this.page);
   private readonly spectra = new SpectraCard(this.page);
   private readonly twin = new TwinCard((text) => {
     this.copy(text);
@@ -82,34 +88,10 @@ export class MaskPanel implements MaskActions {
 
   private receive(message: ToMaskPanel): void {
     const { snapshot } = this.page.model;
-    switch (message.type) {
-      case 'snapshot':
-        this.takeSnapshot(message.snapshot);
-        return;
-      case 'view':
-        // An older answer that was overtaken is not drawn over a newer one.
-        if (snapshot.view && message.view.n < snapshot.view.n) return;
-        this.page.update({ snapshot: { ...snapshot, view: message.view } });
-        return;
-      case 'curves': {
-        const names = new Set(message.curves.map(({ parameter }) => parameter));
-        const kept = snapshot.curves.filter(({ parameter }) => !names.has(parameter));
-        this.page.update({ snapshot: { ...snapshot, curves: [...kept, ...message.curves] } });
-        return;
-      }
-      case 'drawer':
-        this.page.update({ snapshot: { ...snapshot, drawer: message.drawer } });
-        return;
-      case 'spectra':
-        this.page.update({
-          snapshot: { ...snapshot, spectra: withDelta(snapshot.spectra, message) },
-        });
-        return;
-      case 'status':
-        this.page.update({
-          snapshot: { ...snapshot, phase: message.phase, banners: message.banners },
-        });
-    }
+    if (message.type === 'snapshot') this.takeSnapshot(message.snapshot);
+    // An older answer that was overtaken is not drawn over a newer one.
+    else if (message.type !== 'view' || !snapshot.view || message.view.n >= snapshot.view.n)
+      this.page.update({ snapshot: applied(snapshot, message) });
   }
 
   private takeSnapshot(snapshot: MaskSnapshot): void {
@@ -119,10 +101,11 @@ export class MaskPanel implements MaskActions {
     // written follows the text, also when the snapshot right after the edit was left out.
     const pending = !this.written && moved(model).length > 0;
     const keep = pending && !other;
-    const forget = other ? { selection: undefined, isolated: undefined } : {};
+    const forget = other ? { selection: undefined, isolated: undefined, zoom: undefined } : {};
     const parameters = keep ? model.parameters : givenBy(snapshot, model.parameters);
     this.page.update({ ...forget, snapshot, parameters });
     this.request = Math.max(this.request, snapshot.view?.n ?? 0);
+    if (other) this.page.keep({ argument: snapshot.uri });
   }
 
   private view(waiting: HTMLElement | undefined): View {
@@ -132,8 +115,8 @@ export class MaskPanel implements MaskActions {
       this.twin.draw(twins(model));
       return { cards: [this.twin.element] };
     }
-    const { sliders, totals, layers, drawer, spectra } = this;
-    const tracks = [layers.element, drawer.element, spectra.element];
+    const { sliders, totals, layers, drawer, tensor, spectra } = this;
+    const tracks = [layers.element, drawer.element, tensor.element, spectra.element];
     return {
       cards: [sliders.element, sliders.footer, totals, ...tracks],
       draw: () => {
@@ -143,6 +126,7 @@ export class MaskPanel implements MaskActions {
         this.pairs.draw(model);
         layers.draw(model);
         drawer.draw(model);
+        tensor.draw(model);
         spectra.draw(model);
       },
     };
@@ -185,7 +169,8 @@ export class MaskPanel implements MaskActions {
   }
 
   select(selection: Selection | undefined): void {
-    const section = this.page.model.snapshot.sections[selection?.section ?? -1];
+    const { snapshot } = this.page.model;
+    const section = snapshot.sections[selection?.section ?? -1];
     if (selection && section)
       this.page.post({
         type: 'select',
@@ -193,11 +178,31 @@ export class MaskPanel implements MaskActions {
         from: section.blocks[selection.from]?.block ?? null,
         to: section.blocks[selection.to]?.block ?? null,
       });
-    this.page.update({ selection });
+    this.page.update({ selection, snapshot: withPart(snapshot, 'tensor', null) });
   }
 
   showSection(section: number): void {
-    this.page.arrange({ section });
+    this.page.arrange({ section, zoom: undefined });
+  }
+
+  zoom(zoom: Selection | undefined): void {
+    this.page.update({ zoom });
+  }
+
+  pin(task: number): void {
+    const { pinned } = this.page.model;
+    const kept = pinned.includes(task)
+      ? pinned.filter((one) => one !== task)
+      : [...pinned, task].slice(-markedTasks);
+    this.page.arrange({ pinned: kept });
+  }
+
+  showPair(pair: readonly [number, number] | undefined): void {
+    this.page.post({ type: 'showPair', pair: pair ?? [] });
+  }
+
+  showTensor(name: string): void {
+    this.page.post({ type: 'showTensor', name });
   }
 
   copy(text: string): void {

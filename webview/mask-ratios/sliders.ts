@@ -1,3 +1,4 @@
+import { drawPoint } from 'chart.js/helpers';
 import type { Curve, ParameterName } from '../../server/protocol/panels/mask-ratios';
 import type { AnyDataset } from '../shared/chart';
 import type { Overlay } from '../shared/chart';
@@ -7,7 +8,7 @@ import { Drawn, fill, h, styled } from '../shared/dom';
 import { icon } from '../shared/icons';
 import { percent } from '../shared/format';
 import { link } from '../shared/states';
-import { taskMark } from '../shared/tasks';
+import { markedTasks, markerOf, taskMark } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
 import type { MaskActions, MaskModel } from './model';
 import { moved, parameterNames, symbols } from './model';
@@ -224,7 +225,7 @@ class SliderCard {
             label: (y) => `${percent(y, 0)} %`,
           },
         }),
-        overlays: [this.marks(theme)],
+        overlays: [this.marks(model, curve)],
       },
       this.summary(model, curve),
     );
@@ -243,7 +244,8 @@ class SliderCard {
   }
 
   /** The accent line at the present value, the dashed one at the recipe's, and dots on the curves. */
-  private marks(theme: Theme): Overlay {
+  private marks({ theme, snapshot }: MaskModel, curve: Curve | undefined): Overlay {
+    const tasks = snapshot.recipe?.tasks.length ?? 0;
     return (context, chart) => {
       const { left, right, top: y0, bottom } = chart.chartArea;
       const line = (value: number, colour: string, width: number, dash: readonly number[]) => {
@@ -259,7 +261,29 @@ class SliderCard {
       };
       if (this.savedValue !== this.value) line(this.savedValue, theme.muted, 1, [2, 2]);
       line(this.value, theme.focus, 2, []);
+      context.setLineDash([]);
+      if (curve) this.dots(context, chart, { theme, curve, tasks });
     };
+  }
+
+  /** A marker where each curve crosses the present value. */
+  private dots(
+    context: CanvasRenderingContext2D,
+    { scales: { x, y } }: Parameters<Overlay>[1],
+    { theme, curve, tasks }: { theme: Theme; curve: Curve; tasks: number },
+  ): void {
+    const rows = curve.parameter === 'lambda' ? curveRows(curve, tasks) : [meanRow(curve, tasks)];
+    rows.forEach((row, task) => {
+      const value = valueAt(curve.grid, row, this.value);
+      if (!x || !y || !Number.isFinite(value) || rows.length > markedTasks) return;
+      const { colour, point } = taskMark(theme, task);
+      const plain = curve.parameter !== 'lambda';
+      context.fillStyle = plain ? theme.foreground : colour;
+      context.strokeStyle = context.fillStyle;
+      const style = plain ? { pointStyle: 'circle' as const } : markerOf(point);
+      const place = [x.getPixelForValue(this.value), y.getPixelForValue(value)] as const;
+      drawPoint(context, { ...style, radius: 3.5, borderWidth: 1 }, ...place);
+    });
   }
 
   /** Puts the native slider exactly under the axis: its handle's centre runs from end to end. */
@@ -306,16 +330,38 @@ function curveDatasets(model: MaskModel, curve: Curve): AnyDataset[] {
     }
     return datasets;
   }
-  const mean = curve.grid.map((_, i) => {
-    const known = tasks.flatMap((_task, t) => curve.values[t * count + i] ?? []);
-    return known.reduce((sum, value) => sum + value, 0) / known.length;
-  });
+  const mean = meanRow(curve, tasks.length);
   datasets.push({
     type: 'line',
     data: points(mean, 0),
     ...line(model.theme.foreground, [], 1.75),
   } as AnyDataset);
   return datasets;
+}
+
+function curveRows({ grid, values }: Curve, tasks: number): readonly (readonly number[])[] {
+  return Array.from({ length: tasks }, (_, task) =>
+    grid.map((_x, i) => values[task * grid.length + i] ?? Number.NaN),
+  );
+}
+
+/** Mean over the tasks that could be read. */
+function meanRow(curve: Curve, tasks: number): readonly number[] {
+  const rows = curveRows(curve, tasks);
+  return curve.grid.map((_, i) => {
+    const known = rows.map((row) => row[i] ?? Number.NaN).filter(Number.isFinite);
+    return known.reduce((sum, value) => sum + value, 0) / known.length;
+  });
+}
+
+/** A curve's value between the points of its grid; NaN outside of it. */
+function valueAt(grid: readonly number[], row: readonly number[], x: number): number {
+  const after = grid.findIndex((point) => point >= x - 1e-9);
+  const [to, high] = [grid[after], row[after]];
+  if (to === undefined || high === undefined || after === 0)
+    return after === 0 && to === x ? (high ?? Number.NaN) : Number.NaN;
+  const [from = to, low = high] = [grid[after - 1], row[after - 1]];
+  return low + ((high - low) * (x - from)) / (to - from);
 }
 
 /** A round share above the largest from a tenth of the axis on: at 0 every curve goes to 100 %. */

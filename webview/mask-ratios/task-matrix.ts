@@ -10,6 +10,7 @@ const mostNumbers = 8;
 export interface MatrixCell {
   readonly text: string;
   readonly colour?: string | undefined;
+  readonly chosen?: boolean;
 }
 
 export interface MatrixContent {
@@ -18,6 +19,8 @@ export interface MatrixContent {
   readonly cell: (row: number, column: number) => MatrixCell;
   /** One sentence for the tooltip and the live region. */
   readonly describe: (row: number, column: number) => string;
+  /** A cell was clicked, or chosen with Enter. */
+  readonly choose?: (row: number, column: number) => void;
 }
 
 /** Tasks against tasks: one tab stop, arrows move the cell, pointer and focus explain it. */
@@ -33,6 +36,9 @@ export class TaskMatrix {
     });
     this.element.addEventListener('pointerover', (event) => {
       if (event.target instanceof HTMLElement) this.point(event.target);
+    });
+    this.element.addEventListener('click', (event) => {
+      if (event.target instanceof HTMLElement) this.choose(event.target);
     });
     this.element.addEventListener('pointerleave', () => {
       this.tools.tooltip.hide();
@@ -70,12 +76,18 @@ export class TaskMatrix {
   private drawCell(
     i: number,
     j: number,
-    { text, colour }: MatrixCell,
+    { text, colour, chosen = false }: MatrixCell,
     dense: boolean,
   ): HTMLElement {
     const here = i === this.row && j === this.column;
-    const place = { 'data-row': i, 'data-column': j, class: i === j ? 'diagonal' : null };
-    const props = { role: 'gridcell', tabindex: here ? 0 : -1, ...place };
+    const kind = i === j ? 'diagonal' : chosen ? 'chosen' : null;
+    const place = { 'data-row': i, 'data-column': j, class: kind };
+    const props = {
+      role: 'gridcell',
+      tabindex: here ? 0 : -1,
+      'aria-selected': chosen ? 'true' : null,
+      ...place,
+    };
     const element = h('td', props, dense ? '' : text);
     return colour === undefined
       ? element
@@ -90,6 +102,7 @@ export class TaskMatrix {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
       event.key
     ];
+    if (event.key === 'Enter' && event.target instanceof HTMLElement) this.choose(event.target);
     if (!step || !this.content) return;
     event.preventDefault();
     const last = this.content.tasks.length - 1;
@@ -101,6 +114,11 @@ export class TaskMatrix {
     const next = this.current();
     next?.focus();
     if (next) this.point(next);
+  }
+
+  private choose({ dataset: { row, column } }: HTMLElement): void {
+    if (row !== undefined && column !== undefined)
+      this.content?.choose?.(Number(row), Number(column));
   }
 
   private point(target: HTMLElement): void {

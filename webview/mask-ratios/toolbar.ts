@@ -1,7 +1,9 @@
+import type { JobView } from '../../server/protocol/panels/mask-details';
+import type { MaskSnapshot } from '../../server/protocol/panels/mask-ratios';
 import { button, select, twinButton } from '../shared/components';
 import { Drawn, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
-import { count, nbsp, percent } from '../shared/format';
+import { bytes, count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { MaskActions, MaskModel, MaskPage } from './model';
 import { twinsAsCsv } from '../shared/twin';
@@ -19,8 +21,8 @@ export class Toolbar {
 
   draw(): readonly HTMLElement[] {
     const { snapshot, twin } = this.page.model;
-    const { recipes, uri, recipe, view, exact, trusted } = snapshot;
-    const texts = JSON.stringify([recipes, uri, recipe, view?.source, exact?.source]);
+    const { recipes, uri, recipe, view, exact, trusted, job } = snapshot;
+    const texts = JSON.stringify([recipes, uri, recipe, view?.source, exact?.source, job]);
     if (this.drawn.differs(texts, exact?.parameters.lambda, trusted, twin))
       this.parts = [this.recipes(), this.facts(), this.end()];
     return this.parts;
@@ -40,7 +42,6 @@ export class Toolbar {
 
   private end(): HTMLElement {
     const { snapshot, twin } = this.page.model;
-    const { trusted } = snapshot;
     return h(
       'span',
       { class: 'end' },
@@ -57,14 +58,25 @@ export class Toolbar {
         },
         this.page.post,
       ),
-      button(
-        'Compute exactly',
-        { disabled: !trusted, ...(trusted ? {} : { title: 'The workspace is not trusted' }) },
-        () => {
-          this.page.post({ type: 'computeExactly' });
-        },
-        icon('play'),
-      ),
+      this.exactPass(),
+    );
+  }
+
+  /** Starts the exact pass, or ends the one that runs. */
+  private exactPass(): HTMLElement {
+    const { trusted, job } = this.page.model.snapshot;
+    const refused = trusted ? {} : { disabled: true, title: 'The workspace is not trusted' };
+    if (job)
+      return button('Stop', refused, () => {
+        this.page.act('stopJob');
+      });
+    return button(
+      'Compute exactly',
+      refused,
+      () => {
+        this.page.post({ type: 'computeExactly' });
+      },
+      icon('play'),
     );
   }
 }
@@ -76,28 +88,44 @@ function recipeFacts({ snapshot: { recipe } }: MaskModel): string {
   return `${recipe.method} · ${String(tasks)} ${tasks === 1 ? 'task' : 'tasks'} · ${recipe.tensors.toLocaleString('en')} tensors · ${count(recipe.elements)} positions`;
 }
 
-/** Estimate with a dashed outline, exact with a tick and the run's name. */
-function sourceChips({ snapshot: { view, exact } }: MaskModel): readonly HTMLElement[] {
-  const source = view?.source;
-  const run = exact ?? (source?.kind === 'exact' ? view : undefined);
-  const estimate =
-    source?.kind === 'estimate'
-      ? h(
-          'span',
-          { class: 'chip estimate' },
-          `≈ estimate · ${percent(source.fractionRead, 1)}${nbsp}% read · 95${nbsp}% interval`,
-        )
-      : undefined;
-  const exactChip =
-    run?.source.kind === 'exact'
-      ? h(
-          'span',
-          { class: 'chip' },
-          icon('check'),
-          `exact at λ${nbsp}${run.parameters.lambda.toFixed(2)}: ${run.source.run}`,
-        )
-      : undefined;
-  return [estimate, exactChip].filter((chip) => chip !== undefined);
+/** Estimate with a dashed outline, a running pass with a ring, exact with a tick and the run's name. */
+function sourceChips({ snapshot }: MaskModel): readonly HTMLElement[] {
+  const { job } = snapshot;
+  const running = job
+    ? h('span', { class: 'chip' }, h('span', { class: 'ring' }), `exact · ${jobText(job)}`)
+    : undefined;
+  return [estimateChip(snapshot), running ?? exactChip(snapshot)].filter(
+    (chip) => chip !== undefined,
+  );
+}
+
+function estimateChip({ view }: MaskSnapshot): HTMLElement | undefined {
+  if (view?.source.kind !== 'estimate') return undefined;
+  const read = percent(view.source.fractionRead, 1);
+  return h(
+    'span',
+    { class: 'chip estimate' },
+    `≈ estimate · ${read}${nbsp}% read · 95${nbsp}% interval`,
+  );
+}
+
+function exactChip({ view, exact }: MaskSnapshot): HTMLElement | undefined {
+  const run = view?.source.kind === 'exact' ? view : exact;
+  if (run?.source.kind !== 'exact') return undefined;
+  const lambda = run.parameters.lambda.toFixed(2);
+  return h(
+    'span',
+    { class: 'chip' },
+    icon('check'),
+    `exact at λ${nbsp}${lambda}: ${run.source.run}`,
+  );
+}
+
+/** `212 of 367 tensors`, or only what is being done. */
+function jobText({ phase, done, total, unit }: JobView): string {
+  if (total === 0) return phase;
+  const amount = unit === 'bytes' ? bytes : (value: number) => value.toLocaleString('en');
+  return `${amount(done)} of ${amount(total)}${unit === 'bytes' ? '' : ` ${unit}`}`;
 }
 
 /** The last line of an exported figure. */

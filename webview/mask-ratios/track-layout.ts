@@ -15,6 +15,8 @@ export interface TrackSection {
   readonly x: number;
   readonly width: number;
   readonly columns: readonly TrackColumn[];
+  /** Blocks that are shown. */
+  readonly blocks: number;
   /** Blocks a column; more than 1 when there is no room for each. */
   readonly bin: number;
 }
@@ -31,6 +33,13 @@ const leastSection = 72;
 /** Columns narrower than this are binned. */
 const leastColumn = 6;
 
+/** Blocks of one section, by their place in it. */
+interface Range {
+  readonly section: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Places the columns of all tracks on one horizontal scale. `only` shows a single section alone, -1 all;
  * first blocks of the sections are counted over all of them, as the data are.
@@ -38,7 +47,7 @@ const leastColumn = 6;
 export function layoutTracks(
   sections: readonly SectionView[],
   width: number,
-  options: { readonly gutter: number; readonly only: number },
+  options: { readonly gutter: number; readonly only: number; readonly zoom?: Range | undefined },
 ): TrackLayout {
   const starts: number[] = [];
   sections.reduce((sum, { blocks }) => {
@@ -46,7 +55,14 @@ export function layoutTracks(
     return sum + blocks.length;
   }, 0);
   const shown = sections
-    .map((section, index) => ({ index, blocks: section.blocks.length, start: starts[index] ?? 0 }))
+    .map((section, index) => {
+      const start = starts[index] ?? 0;
+      const all = { index, blocks: section.blocks.length, start };
+      const { zoom } = options;
+      if (zoom?.section !== index) return all;
+      const to = Math.min(zoom.to, all.blocks - 1);
+      return { index, blocks: Math.max(0, to - zoom.from + 1), start: start + zoom.from };
+    })
     .filter(({ index, blocks }) => blocks > 0 && (options.only < 0 || options.only === index));
   const space = Math.max(60, width - options.gutter - gap * Math.max(0, shown.length - 1));
   const widths = shares(
@@ -67,7 +83,7 @@ export function layoutTracks(
       x: left + (c * sectionWidth) / count,
       width: sectionWidth / count,
     }));
-    return { index, x: left, width: sectionWidth, columns, bin };
+    return { index, x: left, width: sectionWidth, columns, bin, blocks };
   });
   return {
     gutter: options.gutter,

@@ -1,10 +1,11 @@
+import type { PairView } from '../../server/protocol/panels/mask-details';
 import type { MaskView } from '../../server/protocol/panels/mask-ratios';
 import { interpolate } from '../shared/colours';
 import { s } from '../shared/dom';
 import { percent, shorten } from '../shared/format';
 import { patternFill, patterns } from '../shared/patterns';
 import type { Theme } from '../shared/theme';
-import { activeAt, conflictAt, coverageAt, coverageClasses } from './model';
+import { activeAt, conflictAt, coverageAt, coverageClasses, levelsOf } from './model';
 import type { TrackColumn, TrackLayout } from './track-layout';
 
 export interface TrackInput {
@@ -13,6 +14,10 @@ export interface TrackInput {
   readonly blocks: number;
   readonly tasks: readonly string[];
   readonly missing: ReadonlySet<string>;
+  /** Tasks that have lines where not all can have one. */
+  readonly pinned: readonly number[];
+  /** Two tasks in place of the mean over all pairs. */
+  readonly pair: PairView | undefined;
   readonly theme: Theme;
 }
 
@@ -139,7 +144,8 @@ function heatCell(column: TrackColumn, level: number, { y, gutter, theme }: Cell
 export const coverageHeight = 84;
 
 /** Coverage stacked to 100 %, unused at the foot. */
-export function coverageTrack({ layout, view, blocks, tasks, theme }: TrackInput): SVGSVGElement {
+export function coverageTrack({ layout, view, blocks, theme }: TrackInput): SVGSVGElement {
+  const levelCount = levelsOf(view, blocks);
   const label = (y: number, text: string) =>
     s(
       'text',
@@ -154,7 +160,7 @@ export function coverageTrack({ layout, view, blocks, tasks, theme }: TrackInput
       text,
     );
   const bars = layout.columns.flatMap((column) => {
-    const levels = Array.from({ length: tasks.length + 1 }, (_, level) =>
+    const levels = Array.from({ length: levelCount }, (_, level) =>
       meanOver(column, (b) => coverageAt(view, blocks, level, b)),
     );
     let y = coverageHeight;
@@ -183,54 +189,92 @@ export function coverageTrack({ layout, view, blocks, tasks, theme }: TrackInput
   ]);
 }
 
-export const conflictHeight = 18;
-const ranges = [0.02, 0.04, 0.08, 0.16, 0.5];
+const accordHeight = 18;
+const conflictRanges = [0.02, 0.04, 0.08, 0.16, 0.5];
+const cosineRanges = [0.05, 0.1, 0.25, 0.5, 1];
 
 /** Half-width of the conflict scale around 50 %, snapped to the data. */
-export function conflictRange(view: MaskView, blocks: number): number {
-  let most = 0;
-  for (let b = 0; b < blocks; b += 1) {
-    const value = conflictAt(view, b, 0);
-    if (Number.isFinite(value)) most = Math.max(most, Math.abs(value - 0.5));
-  }
-  return ranges.find((range) => range >= most) ?? 0.5;
+export function conflictRange(input: TrackInput): number {
+  return snapped(conflictRanges, input, (block) => conflictOf(input, block) - 0.5);
 }
 
-/** Sign conflict: colour in ordinary themes, bars up (opposed) and down (agree) in high contrast. */
-export function conflictTrack({ layout, view, blocks, theme }: TrackInput): SVGSVGElement {
-  const range = conflictRange(view, blocks);
-  const cells = layout.columns.map((column) => {
-    const value = meanOver(column, (b) => conflictAt(view, b, 0));
-    const x = layout.gutter + column.x;
-    const width = Math.max(1, column.width - 1);
-    if (!Number.isFinite(value))
-      return s('rect', {
-        x,
-        y: 0.5,
-        width,
-        height: conflictHeight - 1,
-        fill: 'none',
-        stroke: theme.muted,
-        'stroke-dasharray': '2 2',
-      });
-    const place = (0.5 - value) / range;
-    const colour = interpolate(theme.accord, (place + 1) / 2);
-    if (!theme.contrast) return s('rect', { x, y: 0, width, height: conflictHeight, fill: colour });
-    const middle = conflictHeight / 2;
-    const height = Math.max(1, Math.abs(place) * middle);
-    const end = theme.accord[place < 0 ? 0 : 6] ?? colour;
-    return s('rect', { x, y: place < 0 ? middle - height : middle, width, height, fill: end });
-  });
+export function cosineRange(input: TrackInput): number {
+  return snapped(cosineRanges, input, (block) => cosineOf(input, block));
+}
+
+function snapped(
+  ranges: readonly number[],
+  { blocks }: TrackInput,
+  pick: (block: number) => number,
+): number {
+  let most = 0;
+  for (let b = 0; b < blocks; b += 1) most = Math.max(most, Math.abs(pick(b)) || 0);
+  return ranges.find((range) => range >= most) ?? ranges.at(-1) ?? 1;
+}
+
+function conflictOf({ pair, view }: TrackInput, block: number): number {
+  return pair ? (pair.conflict[3 * block] ?? Number.NaN) : conflictAt(view, block, 0);
+}
+
+function cosineOf({ pair }: TrackInput, block: number): number {
+  return pair?.cosine[block] ?? Number.NaN;
+}
+
+/** Sign conflict, of the chosen pair or the mean over all. */
+export function conflictTrack(input: TrackInput): SVGSVGElement {
+  const range = conflictRange(input);
+  return accordTrack(input, (block) => (0.5 - conflictOf(input, block)) / range);
+}
+
+/** Cosine of the chosen pair. */
+export function cosineTrack(input: TrackInput): SVGSVGElement {
+  const range = cosineRange(input);
+  return accordTrack(input, (block) => cosineOf(input, block) / range);
+}
+
+/** −1 opposed to 1 agreeing: colour in ordinary themes, bars up (opposed) and down in high contrast. */
+function accordTrack(
+  { layout, theme }: TrackInput,
+  place: (block: number) => number,
+): SVGSVGElement {
+  const cells = layout.columns.map((column) => accordCell(theme, layout, column, place));
   const middle = theme.contrast
     ? [
         s('path', {
-          d: `M${String(layout.gutter)} ${String(conflictHeight / 2)}h${String(layout.width)}`,
+          d: `M${String(layout.gutter)} ${String(accordHeight / 2)}h${String(layout.width)}`,
           stroke: theme.muted,
           'stroke-width': 0.5,
         }),
       ]
     : [];
-  return picture(layout, conflictHeight, [...middle, ...cells]);
+  return picture(layout, accordHeight, [...middle, ...cells]);
+}
+
+function accordCell(
+  theme: Theme,
+  layout: TrackLayout,
+  column: TrackColumn,
+  place: (block: number) => number,
+): SVGElement {
+  const mean = meanOver(column, place);
+  const x = layout.gutter + column.x;
+  const width = Math.max(1, column.width - 1);
+  if (!Number.isFinite(mean))
+    return s('rect', {
+      x,
+      y: 0.5,
+      width,
+      height: accordHeight - 1,
+      fill: 'none',
+      stroke: theme.muted,
+      'stroke-dasharray': '2 2',
+    });
+  const colour = interpolate(theme.accord, (mean + 1) / 2);
+  if (!theme.contrast) return s('rect', { x, y: 0, width, height: accordHeight, fill: colour });
+  const middle = accordHeight / 2;
+  const height = Math.max(1, Math.min(1, Math.abs(mean)) * middle);
+  const end = theme.accord[mean < 0 ? 0 : 6] ?? colour;
+  return s('rect', { x, y: mean < 0 ? middle - height : middle, width, height, fill: end });
 }
 
 /** A scale with its ends, beside the track's name. */

@@ -1,9 +1,10 @@
+import type { PairView } from '../../server/protocol/panels/mask-details';
 import type { Figure } from '../../server/protocol/panels/shared';
 import { highOf, lowOf, percent, share, signed, valueOf } from '../shared/format';
 import type { Twin, TwinCell } from '../shared/twin';
 import { plainCell } from '../shared/twin';
 import type { MaskModel } from './model';
-import { activeAt, conflictAt, coverageAt, symbols } from './model';
+import { activeAt, conflictAt, coverageAt, levelsOf, symbols } from './model';
 import { spectraTwins } from './spectra-twin';
 
 /** Tables for every chart of the panel. */
@@ -42,9 +43,9 @@ function totalsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
   };
 }
 
-function coverageTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
+function coverageTwin({ snapshot: { view } }: MaskModel): Twin {
   const levels = Array.from(
-    { length: (recipe?.tasks.length ?? 0) + 1 },
+    { length: view?.coverage[0]?.shares.length ?? 0 },
     (_, i) => `by ${String(i)}`,
   );
   const unrelated = view?.unrelated
@@ -78,7 +79,7 @@ function pairsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
   return { title: 'Tasks against each other', head: ['pair', 'cosine', 'sign conflict'], rows };
 }
 
-function layersTwin({ snapshot: { view, recipe, sections } }: MaskModel): Twin {
+function layersTwin({ snapshot: { view, recipe, sections, pair } }: MaskModel): Twin {
   const tasks = recipe?.tasks ?? [];
   const blocks = sections.reduce((sum, section) => sum + section.blocks.length, 0);
   const names = sections.flatMap((section) =>
@@ -91,16 +92,29 @@ function layersTwin({ snapshot: { view, recipe, sections } }: MaskModel): Twin {
           ...tasks.map((_, task) =>
             triple([0, 1, 2].map((part) => activeAt(view, blocks, [task, b, part]))),
           ),
-          ...Array.from({ length: tasks.length + 1 }, (_, level) => {
+          ...Array.from({ length: levelsOf(view, blocks) }, (_, level) => {
             const value = coverageAt(view, blocks, level, b);
             return plainCell(value, `${percent(value, 1)} %`);
           }),
           triple([0, 1, 2].map((part) => conflictAt(view, b, part))),
+          ...(pair ? pairCells(pair, b) : []),
         ]
       : [],
   }));
-  const levels = Array.from({ length: tasks.length + 1 }, (_, i) => `by ${String(i)}`);
-  return { title: 'Layer by layer', head: ['block', ...tasks, ...levels, 'sign conflict'], rows };
+  const count = view ? levelsOf(view, blocks) : 0;
+  const levels = Array.from({ length: count }, (_, i) => `by ${String(i)}`);
+  const both = pair ? `${tasks[pair.first] ?? ''} and ${tasks[pair.second] ?? ''}` : '';
+  const own = pair ? [`sign conflict, ${both}`, `cosine, ${both}`] : [];
+  const head = ['block', ...tasks, ...levels, 'sign conflict', ...own];
+  return { title: 'Layer by layer', head, rows };
+}
+
+function pairCells({ conflict, cosine }: PairView, block: number): TwinCell[] {
+  const value = cosine[block] ?? Number.NaN;
+  return [
+    triple([0, 1, 2].map((part) => conflict[3 * block + part] ?? Number.NaN)),
+    plainCell(value, signed(value, 2)),
+  ];
 }
 
 function triple([

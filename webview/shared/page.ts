@@ -85,6 +85,11 @@ export class Page<Model extends PanelModel, To extends Revised & Message, From e
     this.update(part);
   }
 
+  /** What is not drawn but found again after a reload. */
+  keep(part: Readonly<Record<string, unknown>>): void {
+    this.link.keep(part);
+  }
+
   readonly post = (message: From | CommonFromPanel): void => {
     this.link.post(message);
   };

@@ -17,8 +17,8 @@ export interface SketchReport {
   readonly round: number;
   /** Tensors of the plan that the sample holds. */
   readonly merged: number;
-  readonly tensors: readonly (TensorReport<Figure> & Pick<GroupFigures, 'selfish_of_retained'>)[];
-  readonly blocks: readonly (BlockReport<Figure> & Pick<GroupFigures, 'selfish_of_retained'>)[];
+  readonly tensors: readonly TensorReport<Figure>[];
+  readonly blocks: readonly BlockReport<Figure>[];
   readonly components: Readonly<Record<string, GroupFigures>>;
   readonly total: GroupFigures;
   /** Tensors without a sampled difference: out of every sum until a full read has compared them. */

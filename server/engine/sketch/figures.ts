@@ -15,11 +15,8 @@ export interface TensorTotals {
   readonly merge: MergeTotals;
 }
 
-/** Metrics of a group of tensors, and what only a sample has: shares of the positions that any task keeps. */
-export interface GroupFigures extends Metrics<Figure> {
-  /** Share of positions active in exactly one mask, among those active in any; null when not to be told. */
-  readonly selfish_of_retained?: Figure | null;
-}
+/** Metrics of a group of tensors. */
+export type GroupFigures = Metrics<Figure>;
 
 /** Tensors whose figures are added up, with those that no method, α or λ changes. */
 export interface Group {

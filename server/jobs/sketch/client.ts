@@ -29,8 +29,13 @@ export class SketchClient {
     this.send({ kind: 'build', ...message });
   }
 
+  /** Ends reading; what was read can still be asked about. */
   stop(key: string): void {
     this.worker?.postMessage({ kind: 'stop', key } satisfies ToSketchThread);
+  }
+
+  forget(key: string): void {
+    this.worker?.postMessage({ kind: 'forget', key } satisfies ToSketchThread);
   }
 
   /** Figures of a plan; null where nothing of the zoo has been read yet. */

@@ -15,7 +15,7 @@ export type ToSketchThread =
       /** Where samples are kept; absent: nowhere. */
       readonly folder?: string | undefined;
     }
-  | { readonly kind: 'stop'; readonly key: string }
+  | { readonly kind: 'stop' | 'forget'; readonly key: string }
   | {
       readonly kind: 'evaluate';
       readonly id: number;

@@ -35,6 +35,9 @@ class SketchThread {
         void this.build(message);
         return;
       case 'stop':
+        this.zoos.get(message.key)?.reading.abort();
+        return;
+      case 'forget':
         this.drop(message.key);
         return;
       case 'evaluate':

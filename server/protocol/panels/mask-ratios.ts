@@ -1,22 +1,12 @@
 import type { MergeReport, TensorReport } from '../report';
 import type { Guard, Numbers } from '../shape';
-import {
-  arrayOf,
-  isBoolean,
-  isCount,
-  isNumber,
-  isNumbers,
-  isRecord,
-  isString,
-  literal,
-  object,
-  optional,
-  tagged,
-} from '../shape';
+import { arrayOf, isCount, isNumber, isString, literal, object, tagged } from '../shape';
+import type { FromDetails, JobView, PairFigures, PairView, TensorView } from './mask-details';
+import { fromDetails } from './mask-details';
 import type { Banner, CommonFromPanel, Figure, Phase, Revised } from './shared';
-import { commonFromPanel, isBanner, isFigure, isPhase } from './shared';
+import { commonFromPanel } from './shared';
 import type { FromSpectra, SpectraDelta, SpectraView } from './spectra';
-import { fromSpectra, isSpectraView } from './spectra';
+import { fromSpectra } from './spectra';
 
 /** What the sliders move. λ is the common value; tasks with a λ of their own move by the same factor. */
 export interface MergeParameters {
@@ -120,7 +110,7 @@ export interface SectionView {
 }
 
 /** Everything that the parameters change; shares are in [0, 1], missing ones NaN. */
-export interface MaskView {
+export interface MaskView extends PairFigures {
   readonly n: number;
   readonly parameters: MergeParameters;
   readonly source: NumberSource;
@@ -132,11 +122,6 @@ export interface MaskView {
   readonly coverage: readonly { readonly label: string; readonly shares: readonly Figure[] }[];
   readonly selfishOfRetained?: Figure;
   readonly unrelated?: Unrelated;
-  /** M × M, row-major; the diagonal is unused. */
-  readonly cosine: readonly (Figure | null)[];
-  readonly conflict: readonly (Figure | null)[];
-  /** Norm of each task vector as a share of the base's. */
-  readonly norms: readonly (Figure | null)[];
   /** M × B × 3: value, low, high. */
   readonly active: Numbers;
   /** (M + 1) × B. */
@@ -148,6 +133,8 @@ export interface MaskView {
 
 export interface DrawerView {
   readonly title: string;
+  /** What a row is: one block is shown by tensor, several by block. */
+  readonly by: 'tensor' | 'block';
   readonly glob: string;
   readonly positionsRead?: number;
   readonly positions: number;
@@ -176,6 +163,9 @@ export interface MaskSnapshot {
   readonly exact?: MaskView;
   readonly curves: readonly Curve[];
   readonly drawer?: DrawerView;
+  readonly pair?: PairView;
+  readonly tensor?: TensorView;
+  readonly job?: JobView;
   /** What was measured of the recipe's singular spectra since the panel was opened. */
   readonly spectra?: SpectraView;
   /** Words of the paper that apply to this suite. */
@@ -190,6 +180,9 @@ export type ToMaskPanel = Revised &
     | { readonly type: 'view'; readonly view: MaskView }
     | { readonly type: 'curves'; readonly curves: readonly Curve[] }
     | { readonly type: 'drawer'; readonly drawer: DrawerView }
+    | { readonly type: 'pair'; readonly pair: PairView | null }
+    | { readonly type: 'tensor'; readonly tensor: TensorView | null }
+    | { readonly type: 'job'; readonly job: JobView | null }
     | SpectraDelta
     | {
         readonly type: 'status';
@@ -200,6 +193,7 @@ export type ToMaskPanel = Revised &
 
 export type FromMaskPanel =
   | CommonFromPanel
+  | FromDetails
   | FromSpectra
   | ({ readonly type: 'setParameters'; readonly n: number } & MergeParameters)
   | {
@@ -217,12 +211,13 @@ export type FromMaskPanel =
   | { readonly type: 'exclude'; readonly glob: string }
   | { readonly type: 'computeExactly' };
 
-const isBlock: Guard<number | null> = (value): value is number | null =>
+export const isBlock: Guard<number | null> = (value): value is number | null =>
   value === null || isCount(value);
-const isParameterName = literal('lambda', 'alpha', 'density');
+export const isParameterName = literal('lambda', 'alpha', 'density');
 
 export const isFromMaskPanel = tagged<FromMaskPanel>({
   ...commonFromPanel,
+  ...fromDetails,
   ...fromSpectra,
   setParameters: object<Extract<FromMaskPanel, { type: 'setParameters' }>>({
     type: literal('setParameters'),
@@ -259,129 +254,4 @@ export const isFromMaskPanel = tagged<FromMaskPanel>({
     glob: isString,
   }),
   computeExactly: object<{ type: 'computeExactly' }>({ type: literal('computeExactly') }),
-});
-
-const isFigureOrNull: Guard<Figure | null> = (value): value is Figure | null =>
-  value === null || isFigure(value);
-const figures = arrayOf(isFigureOrNull);
-const isParameters = object<MergeParameters>({
-  lambda: isNumber,
-  alpha: isNumber,
-  density: isNumber,
-});
-const isUnrelated = object<Unrelated>({ active: isNumber, coverage: arrayOf(isNumber) });
-const isSource: Guard<NumberSource> = (value): value is NumberSource =>
-  isRecord(value) &&
-  ((value['kind'] === 'exact' && isString(value['run'])) ||
-    (value['kind'] === 'estimate' && isNumber(value['fractionRead'])));
-
-export const isMaskView = object<MaskView>({
-  n: isCount,
-  parameters: isParameters,
-  source: isSource,
-  totals: arrayOf(object<MaskView['totals'][number]>({ label: isString, active: figures })),
-  coverage: arrayOf(
-    object<MaskView['coverage'][number]>({ label: isString, shares: arrayOf(isFigure) }),
-  ),
-  selfishOfRetained: optional(isFigure),
-  unrelated: optional(isUnrelated),
-  cosine: figures,
-  conflict: figures,
-  norms: figures,
-  active: isNumbers,
-  coverageTrack: isNumbers,
-  conflictTrack: isNumbers,
-  sentences: object<MaskView['sentences']>({ totals: isString, pairs: isString, layers: isString }),
-});
-
-const isCurve = object<Curve>({
-  parameter: isParameterName,
-  grid: arrayOf(isNumber),
-  values: isNumbers,
-  unrelated: optional(isNumbers),
-});
-
-const isDrawer = object<DrawerView>({
-  title: isString,
-  glob: isString,
-  positionsRead: optional(isNumber),
-  positions: isNumber,
-  rows: arrayOf(
-    object<DrawerRow>({
-      name: isString,
-      shape: isString,
-      active: figures,
-      coverage: arrayOf(isFigure),
-      conflict: isFigureOrNull,
-      cosine: isFigureOrNull,
-      norm: isFigureOrNull,
-    }),
-  ),
-});
-
-const isRecipeFacts = object<RecipeFacts>({
-  name: isString,
-  method: isString,
-  tasks: arrayOf(isString),
-  missing: arrayOf(isString),
-  tensors: isCount,
-  elements: isNumber,
-  saved: isParameters,
-  uses: object<RecipeFacts['uses']>({ lambda: isBoolean, alpha: isBoolean, density: isBoolean }),
-});
-
-const isSnapshot = object<MaskSnapshot>({
-  phase: isPhase,
-  banners: arrayOf(isBanner),
-  recipes: arrayOf(object<{ uri: string; label: string }>({ uri: isString, label: isString })),
-  uri: optional(isString),
-  recipe: optional(isRecipeFacts),
-  sections: arrayOf(
-    object<SectionView>({
-      component: isString,
-      label: isString,
-      blocks: arrayOf(object<SectionView['blocks'][number]>({ label: isString, block: isBlock })),
-    }),
-  ),
-  view: optional(isMaskView),
-  exact: optional(isMaskView),
-  curves: arrayOf(isCurve),
-  drawer: optional(isDrawer),
-  spectra: optional(isSpectraView),
-  paper: optional(
-    object<NonNullable<MaskSnapshot['paper']>>({
-      totals: optional(isString),
-      coverage: optional(isString),
-    }),
-  ),
-  trusted: isBoolean,
-});
-
-type To<K extends ToMaskPanel['type']> = Extract<ToMaskPanel, { type: K }>;
-
-export const isToMaskPanel = tagged<ToMaskPanel>({
-  snapshot: object<To<'snapshot'>>({
-    type: literal('snapshot'),
-    revision: isCount,
-    snapshot: isSnapshot,
-  }),
-  view: object<To<'view'>>({ type: literal('view'), revision: isCount, view: isMaskView }),
-  curves: object<To<'curves'>>({
-    type: literal('curves'),
-    revision: isCount,
-    curves: arrayOf(isCurve),
-  }),
-  drawer: object<To<'drawer'>>({ type: literal('drawer'), revision: isCount, drawer: isDrawer }),
-  spectra: object<To<'spectra'>>({
-    type: literal('spectra'),
-    revision: isCount,
-    from: isCount,
-    spectra: isSpectraView,
-  }),
-  status: object<To<'status'>>({
-    type: literal('status'),
-    revision: isCount,
-    phase: isPhase,
-    banners: arrayOf(isBanner),
-  }),
 });
