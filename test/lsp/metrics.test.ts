@@ -1,7 +1,8 @@
 import { cpSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client, marked } from './client';
+import type { CurveRequest, MaskRatioRequest } from '../../server/protocol/panels/mask-ratios';
+import { Client, marked, until } from './client';
 
 const golden = resolve(__dirname, '../fixtures/golden/models/vla-bf16');
 const recipe = `version: 1
@@ -93,15 +94,24 @@ describe('metrics at the cursor', () => {
   });
 });
 
+/** Asks until there are numbers: a busy machine takes longer than the server waits. */
+async function ready(request: Omit<MaskRatioRequest, 'uri'>) {
+  return until('numbers', async () => {
+    const reply = await client.own('mergevla/masks/answer', { uri, ...request });
+    return reply.state === 'ready' ? reply : undefined;
+  });
+}
+
+async function curveOf(request: Omit<CurveRequest, 'uri'>) {
+  return until('a curve', async () => {
+    return (await client.own('mergevla/masks/curve', { uri, ...request })) ?? undefined;
+  });
+}
+
 describe('numbers for the mask-ratio panel', () => {
   it('move with the parameters and say what they stand on', async () => {
-    const saved = await client.own('mergevla/masks/answer', { uri, n: 1 });
-    const moved = await client.own('mergevla/masks/answer', {
-      uri,
-      n: 2,
-      parameters: { lambda: 0.9 },
-    });
-    if (saved.state !== 'ready' || moved.state !== 'ready') throw new Error('no numbers');
+    const saved = await ready({ n: 1 });
+    const moved = await ready({ n: 2, parameters: { lambda: 0.9 } });
     expect(saved.answer).toMatchObject({
       n: 1,
       source: { kind: 'estimate', fractionRead: 1 },
@@ -114,13 +124,8 @@ describe('numbers for the mask-ratio panel', () => {
 
   it('draw a curve that falls with lambda, and name tensors of one block', async () => {
     const grid = [0.2, 0.5, 0.8];
-    const curve = await client.own('mergevla/masks/curve', {
-      uri,
-      n: 3,
-      parameter: 'lambda',
-      grid,
-    });
-    const first = [...(curve?.values ?? [])].slice(0, 3);
+    const curve = await curveOf({ n: 3, parameter: 'lambda', grid });
+    const first = [...(curve.values ?? [])].slice(0, 3);
     expect(first).toHaveLength(3);
     expect(first).toEqual([...first].sort((a, b) => Number(b) - Number(a)));
     const layer = await client.own('mergevla/masks/layer', {
@@ -157,11 +162,10 @@ describe('numbers for the mask-ratio panel', () => {
     ] as const;
     for (const [from, parameters, changes] of written) {
       await client.change(uri, from);
-      const moved = await client.own('mergevla/masks/answer', { uri, n: 1, parameters });
+      const moved = await ready({ n: 1, parameters });
       const text = changes.reduce((sum, [a, b]) => sum.replace(a, b), from);
       await client.change(uri, text);
-      const own = await client.own('mergevla/masks/answer', { uri, n: 1 });
-      if (moved.state !== 'ready' || own.state !== 'ready') throw new Error('no numbers');
+      const own = await ready({ n: 1 });
       expect(moved.answer.parameters.lambda).toBeCloseTo(own.answer.parameters.lambda, 12);
       expect(moved.answer.report).toEqual(own.answer.report);
     }
@@ -172,25 +176,21 @@ describe('numbers for the mask-ratio panel', () => {
     await client.change(uri, recipe.replace('task_arithmetic', 'ties, density: 0.4'));
     const grid = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
     const names = ['lambda', 'alpha', 'density'] as const;
-    const curves = await Promise.all(
-      names.map((parameter) => client.own('mergevla/masks/curve', { uri, n: 5, parameter, grid })),
-    );
-    expect(curves.map((curve) => curve?.values.length)).toEqual([60, 60, 60]);
+    const curves = await Promise.all(names.map((parameter) => curveOf({ n: 5, parameter, grid })));
+    expect(curves.map((curve) => curve.values.length)).toEqual([60, 60, 60]);
     await client.change(uri, recipe);
   });
 
   it('are there for the tasks that can be read when an expert is missing', async () => {
     await client.change(uri, recipe.replace('zoo/goal', 'zoo/nowhere'));
-    const found = await client.own('mergevla/masks/answer', { uri, n: 1 });
-    if (found.state !== 'ready') throw new Error(`no numbers: ${JSON.stringify(found)}`);
+    const found = await ready({ n: 1 });
     const { recipe: facts, report } = found.answer;
     expect(facts).toMatchObject({ tasks: ['spatial', 'object', 'goal'], missing: ['goal'] });
     expect(facts.tensors).toBeGreaterThan(0);
     expect(Object.keys(report.total.active ?? {})).toEqual(['spatial', 'object']);
     expect(report.total.coverage).toHaveLength(3);
-    const parts = { uri, n: 2, parameter: 'lambda', grid: [0.5] } as const;
-    const curve = await client.own('mergevla/masks/curve', parts);
-    expect(Array.from(curve?.values ?? [], (value) => typeof value)).toEqual([
+    const curve = await curveOf({ n: 2, parameter: 'lambda', grid: [0.5] });
+    expect(Array.from(curve.values ?? [], (value) => typeof value)).toEqual([
       'number',
       'number',
       'object',
