@@ -1,18 +1,13 @@
 // Times the numbers at the cursor over a zoo: the first hover of a cold server with nothing on disk, hovers
 // on a warm sketch, and the first hover of a new server that finds the samples on disk.
-import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const require = createRequire(import.meta.url);
+import { pathToFileURL } from 'node:url';
+import { startServer } from './language-server.mjs';
 
 /** Milliseconds: `{ cold, warm, slider, restarted }`. `warm` and `slider` are medians. */
 export async function hoverTimes(recipe) {
   const storage = `${recipe}.samples`;
-  const first = await start(storage);
+  const first = await startServer({ options: { storage } });
   const text = readFileSync(recipe, 'utf8');
   const cold = await firstNumbers(first, recipe, text);
   const warm = [];
@@ -22,7 +17,7 @@ export async function hoverTimes(recipe) {
     slider.push(await timed(() => moveSlider(first, recipe, i)));
   }
   first.child.kill();
-  const second = await start(storage);
+  const second = await startServer({ options: { storage } });
   const restarted = await firstNumbers(second, recipe, text);
   second.child.kill();
   rmSync(storage, { recursive: true, force: true });
@@ -35,29 +30,6 @@ async function timed(action) {
   const began = performance.now();
   await action();
   return performance.now() - began;
-}
-
-async function start(storage) {
-  const {
-    createMessageConnection,
-    StreamMessageReader,
-    StreamMessageWriter,
-  } = require('vscode-languageserver/node');
-  const child = spawn(process.execPath, [join(root, 'dist/server.js'), '--stdio']);
-  const connection = createMessageConnection(
-    new StreamMessageReader(child.stdout),
-    new StreamMessageWriter(child.stdin),
-  );
-  connection.onRequest(() => null);
-  connection.listen();
-  await connection.sendRequest('initialize', {
-    processId: process.pid,
-    rootUri: null,
-    capabilities: {},
-    initializationOptions: { trusted: true, storage },
-  });
-  await connection.sendNotification('initialized', {});
-  return { child, connection };
 }
 
 async function firstNumbers(server, recipe, text) {

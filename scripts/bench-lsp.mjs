@@ -1,39 +1,13 @@
 // `npm run bench:lsp`: cold start, memory, and the time from an edit to its diagnostics on long recipes.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = createRequire(
-  import.meta.url,
-)('vscode-languageserver/node');
+import { pathToFileURL } from 'node:url';
+import { startServer } from './language-server.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'mergevla-bench-'));
 const percentile = (values, share) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))];
-
-async function start() {
-  const began = performance.now();
-  const child = spawn(process.execPath, [join(root, 'dist/server.js'), '--stdio']);
-  const connection = createMessageConnection(
-    new StreamMessageReader(child.stdout),
-    new StreamMessageWriter(child.stdin),
-  );
-  connection.onRequest(() => null);
-  connection.listen();
-  await connection.sendRequest('initialize', {
-    processId: process.pid,
-    rootUri: pathToFileURL(folder).href,
-    capabilities: {},
-    initializationOptions: { trusted: true },
-  });
-  const initialized = performance.now() - began;
-  await connection.sendNotification('initialized', {});
-  return { child, connection, initialized };
-}
 
 /** About so many lines: tasks are limited, so most are values of a sweep and comments. */
 function recipe(lines) {
@@ -82,14 +56,16 @@ async function edits(connection, lines, count) {
 
 const starts = [];
 for (let i = 0; i < 5; i += 1) {
-  const { child, connection, initialized } = await start();
+  const { child, connection, initialized } = await startServer({
+    rootUri: pathToFileURL(folder).href,
+  });
   starts.push(initialized);
   connection.dispose();
   child.kill();
 }
 console.log(`cold start to initialize: median ${percentile(starts, 0.5).toFixed(0)} ms of 5`);
 
-const { child, connection } = await start();
+const { child, connection } = await startServer({ rootUri: pathToFileURL(folder).href });
 for (const lines of [100, 1000, 5000]) {
   const times = await edits(connection, lines, 100);
   const [median, p95] = [0.5, 0.95].map((share) => percentile(times, share).toFixed(1));

@@ -24,6 +24,7 @@ const shipped = [
   '.vscodeignore',
   'language-configuration.json',
   'syntaxes',
+  'docs/problems.md',
   'media',
   'samples',
 ];

@@ -1,6 +1,7 @@
 import { CodeActionKind, type CodeAction, type CodeActionParams } from 'vscode-languageserver';
 import type { Fix, Problem } from '../protocol/problem';
 import type { ServerContext } from './context';
+import type { CodePages } from './code-pages';
 import { overlaps, toDiagnostic, toEdits, toRange } from './convert';
 import { findings } from './diagnostics';
 
@@ -17,17 +18,17 @@ export function codeActions(context: ServerContext, params: CodeActionParams): C
     ...(wants(CodeActionKind.QuickFix)
       ? problems
           .filter(({ range }) => overlaps(toRange(range), params.range))
-          .flatMap((problem) => quickFixes(problem, uri))
+          .flatMap((problem) => quickFixes(problem, uri, context.codePages))
       : []),
     ...(wants(fixAllKind) ? fixAll(problems, uri) : []),
   ];
 }
 
-function quickFixes(problem: Problem, uri: string): CodeAction[] {
+function quickFixes(problem: Problem, uri: string, pages: CodePages): CodeAction[] {
   return (problem.fixes ?? []).map((fix, index) => ({
     title: fix.title,
     kind: CodeActionKind.QuickFix,
-    diagnostics: [toDiagnostic(problem, uri)],
+    diagnostics: [toDiagnostic(problem, uri, pages)],
     isPreferred: index === 0,
     edit: { changes: { [uri]: toEdits(fix.edits) } },
   }));

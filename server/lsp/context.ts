@@ -1,5 +1,6 @@
 import type { Connection } from 'vscode-languageserver';
 import type { InitializationOptions } from '../protocol/methods';
+import type { CodePages } from './code-pages';
 import type { ConflictMetrics } from './conflict-metrics';
 import type { Documents } from './documents';
 import type { RecipeFiles } from './files';
@@ -14,6 +15,7 @@ export interface ServerContext {
   readonly runs: RunWatch;
   readonly metrics: ConflictMetrics;
   readonly settings: Settings;
+  readonly codePages: CodePages;
   /** As the client told, and changed when the user trusts the workspace. */
   readonly session: Session;
 }

@@ -9,6 +9,7 @@ import {
 } from 'vscode-languageserver';
 import type { Fix, Problem, Severity, TextRange } from '../protocol/problem';
 import type { Position as RecipePosition } from '../recipe/lines';
+import type { CodePages } from './code-pages';
 
 /** Core values to protocol values, and back. Columns are UTF-16 units on both sides. */
 
@@ -37,17 +38,15 @@ const severities: Record<Severity, DiagnosticSeverity> = {
 
 const tags = { unnecessary: DiagnosticTag.Unnecessary, deprecated: DiagnosticTag.Deprecated };
 
-/** The page that explains a code, by anchor. */
-export const codePage = 'https://example.invalid/mergevla/vscode-mergevla/docs/codes.md';
-
 /** One finding as the editor shows it; `uri` is the recipe's. */
-export function toDiagnostic(problem: Problem, uri: string): Diagnostic {
+export function toDiagnostic(problem: Problem, uri: string, pages: CodePages): Diagnostic {
   const { code, message, range, severity, related, tag } = problem;
+  const page = pages.get(code);
   return {
     range: toRange(range),
     severity: severities[severity],
     code,
-    codeDescription: { href: `${codePage}#${code.toLowerCase()}` },
+    ...(page === undefined ? {} : { codeDescription: { href: page } }),
     source: 'mergevla',
     message,
     ...(tag ? { tags: [tags[tag]] } : {}),

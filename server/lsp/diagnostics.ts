@@ -9,7 +9,8 @@ import { toDiagnostic } from './convert';
  * are still being read arrive by a refresh, so typing never waits for a disk.
  */
 export function diagnostics(context: ServerContext, uri: string): DocumentDiagnosticReport {
-  const items = findings(context, uri).map((problem) => toDiagnostic(problem, uri));
+  const { codePages } = context;
+  const items = findings(context, uri).map((problem) => toDiagnostic(problem, uri, codePages));
   return { kind: DocumentDiagnosticReportKind.Full, items };
 }
 

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { createConnection, ProposedFeatures, type Connection } from 'vscode-languageserver/node';
 import type { Notifications } from '../protocol/methods';
+import { readCodePages } from './code-pages';
 import type { ServerContext, Session } from './context';
 import { openDocuments } from './documents';
 import { ExactMetrics } from './exact-metrics';
@@ -38,6 +40,7 @@ function main(): void {
     runs,
     metrics,
     settings: createSettings(connection, () => session.asksSettings),
+    codePages: readCodePages(join(__dirname, '../docs/problems.md')),
     session,
   };
   register(context);

@@ -17,56 +17,6 @@ export function describeTensor(name: string, layout: Layout): ModulePlace {
   return { ...componentOf(name, layout), kind: kindOf(name) };
 }
 
-const components = [
-  'vision',
-  'vision.dino',
-  'vision.siglip',
-  'projector',
-  'lm.embed',
-  'lm.block',
-  'lm.norm',
-  'lm.head',
-  'action_queries',
-  'proprio',
-  'expert.stem',
-  'expert.block',
-  'expert.norm',
-  'expert.out',
-  'expert.router',
-  'state_proj',
-  'action_in',
-  'action_out',
-  'time_mlp',
-  'norm_buffers',
-  'adapter',
-  'other',
-] as const;
-
-/** Every component and every component below it. */
-function below(prefix: string): readonly string[] {
-  return components.filter((name) => name === prefix || name.startsWith(`${prefix}.`));
-}
-
-/**
- * Names that `scope.components` takes and the components each stands for: every component itself,
- * prefixes (`vision`, `lm`, `expert`) and the names of the paper's study (`vision_backbone`,
- * `language_model`, `lm_head`, `action_expert`).
- */
-export const componentSelectors: ReadonlyMap<string, readonly string[]> = new Map([
-  ...components.map((name) => [name, below(name)] as const),
-  ['lm', below('lm')],
-  ['expert', below('expert')],
-  ['vision_backbone', below('vision')],
-  ['language_model', ['lm.embed', 'lm.block', 'lm.norm']],
-  ['lm_head', ['lm.head']],
-  ['action_expert', [...below('expert'), 'state_proj', 'action_in', 'action_out', 'time_mlp']],
-]);
-
-/** True when `component` is what `selector` names. */
-export function selectsComponent(selector: string, component: string): boolean {
-  return componentSelectors.get(selector)?.includes(component) ?? false;
-}
-
 function layoutOfConfig(config: unknown, names: readonly string[]): Layout | undefined {
   if (!isObject(config)) return undefined;
   const type = config['type'];

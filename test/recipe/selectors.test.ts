@@ -47,6 +47,8 @@ describe('globs', () => {
     expect(matchesComponent('language_model', 'lm.head')).toBe(false);
     expect(matchesComponent('action_expert', 'expert.block')).toBe(true);
     expect(matchesComponent('lm.h', 'lm.head')).toBe(false);
+    expect(matchesComponent('lm', 'lm.head')).toBe(true);
+    expect(matchesComponent('nothing', 'lm.head')).toBe(false);
   });
 });
 

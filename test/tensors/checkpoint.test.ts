@@ -3,12 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Cancelled } from '../../server/protocol/merge-error';
 import { openCheckpoint } from '../../server/tensors/checkpoint';
-import {
-  componentSelectors,
-  describeTensor,
-  detectLayout,
-  selectsComponent,
-} from '../../server/tensors/modules';
+import { describeTensor, detectLayout } from '../../server/tensors/modules';
 import { alignNames } from '../../server/tensors/names';
 import { expectFault, temporaryFolder, writeModel } from './files';
 
@@ -279,15 +274,5 @@ describe('the place of a tensor', () => {
     ['tower.layers.2.linear.weight', 'generic', 'other', 2, 'linear'],
   ] as const)('%s', (...[name, layout, component, block, kind]) => {
     expect(describeTensor(name, layout)).toEqual({ component, block, kind });
-  });
-
-  it('is selected by its component, a prefix and the names of the study', () => {
-    expect(selectsComponent('vision_backbone', 'vision.siglip')).toBe(true);
-    expect(selectsComponent('vision', 'vision.dino')).toBe(true);
-    expect(selectsComponent('language_model', 'lm.head')).toBe(false);
-    expect(selectsComponent('lm', 'lm.head')).toBe(true);
-    expect(selectsComponent('action_expert', 'expert.block')).toBe(true);
-    expect(selectsComponent('nothing', 'lm.head')).toBe(false);
-    for (const components of componentSelectors.values()) expect(components).not.toEqual([]);
   });
 });
