@@ -151,6 +151,17 @@ describe.skipIf(noBrowser !== undefined)('singular spectra in the mask-ratio pan
     await panel.page.close();
   });
 
+  it('measures nothing where the workspace is not trusted', async () => {
+    const panel = await openPanel(browser, 'mask-ratios');
+    const snapshot = { ...maskSnapshot(), trusted: false };
+    await panel.send({ type: 'snapshot', revision: 1, snapshot });
+    const measure = card(panel).locator('vscode-button', { hasText: 'Measure all matrices' });
+    expect(await measure.getAttribute('title')).toBe('The workspace is not trusted');
+    await measure.click({ force: true });
+    expect((await panel.sent()).map(({ type }) => type)).not.toContain('measureSpectra');
+    await panel.page.close();
+  });
+
   it('says why it failed, and drops what belongs to other tasks', async () => {
     const failed = { state: 'failed', title: 'all matrices', done: 0, tensors: [] } as const;
     const panel = await open({ ...failed, message: 'error: expert a is not there [MV401]' });

@@ -41,11 +41,13 @@ export class SpectrumFigures {
 
   constructor(private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion }) {
     this.overlap = new OverlapMatrix(tools);
-    this.spectrumStage = this.stage(this.spectrum, (key) => this.spectrumKey(key));
+    const help = 'Singular values. Arrow keys move by direction, Page Up and Page Down by block';
+    this.spectrumStage = this.stage(this.spectrum, help, (key) => this.spectrumKey(key));
     this.spectrumStage.addEventListener('pointermove', (event) => {
       this.pointAt(this.nearestDirection(event.offsetX));
     });
-    const ranksStage = this.stage(this.ranks, (key) => this.ranksKey(key));
+    const ranksHelp = 'Effective rank by block. Arrow keys move by block';
+    const ranksStage = this.stage(this.ranks, ranksHelp, (key) => this.ranksKey(key));
     ranksStage.addEventListener('click', (event) => {
       this.chooseBlock(Math.round(this.ranks.value('x', event.offsetX)));
     });
@@ -76,10 +78,16 @@ export class SpectrumFigures {
   }
 
   /** One tab stop around a chart; its keys move a mark. */
-  private stage(picture: Picture, onkey: (key: string) => boolean): HTMLElement {
+  private stage(picture: Picture, label: string, onkey: (key: string) => boolean): HTMLElement {
     const element = h(
       'div',
-      { class: 'spectrum-stage', tabindex: 0, role: 'group', 'aria-roledescription': 'chart' },
+      {
+        class: 'spectrum-stage',
+        tabindex: 0,
+        role: 'group',
+        'aria-roledescription': 'chart',
+        'aria-label': label,
+      },
       picture.element,
     );
     element.addEventListener('keydown', (event) => {
