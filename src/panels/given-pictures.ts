@@ -25,6 +25,8 @@ export class GivenPictures {
   private kept: readonly Kept[] = [];
   private count = 0;
   private folder: Promise<string> | undefined;
+  /** Names by the paths that were written. */
+  private readonly written = new Map<string, string>();
 
   list(): readonly GivenPicture[] {
     return this.kept.map(({ id, name, bytes }) => ({ id, name, bytes }));
@@ -73,9 +75,15 @@ export class GivenPictures {
       this.kept.map(async ({ id, name, content }) => {
         const path = join(folder, `${id} ${name.replace(/[^\w.-]+/g, '-').slice(-80)}`);
         await writeFile(path, content);
+        this.written.set(path, name);
         return path;
       }),
     );
+  }
+
+  /** A sentence about the written files in the names that the user knows. */
+  inNames(sentence: string): string {
+    return [...this.written].reduce((text, [path, name]) => text.replaceAll(path, name), sentence);
   }
 
   async dispose(): Promise<void> {

@@ -115,6 +115,11 @@ export class ObservationChoice {
     return true;
   }
 
+  /** A sentence of the command, with the user's own names of the pictures. */
+  inNames(sentence: string): string {
+    return this.pictures.inNames(sentence);
+  }
+
   content(id: string): string | undefined {
     return this.pictures.content(id);
   }

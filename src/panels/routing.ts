@@ -231,7 +231,11 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     if (asked.state === 'cancelled' || run !== this.run) return;
     const value = asked.state === 'answered' ? asked.value : undefined;
     if (isRouteAnswer(value)) this.answer = value;
-    else this.banners = [bannerOf(asked.state === 'failed' ? asked.failure : noAnswer)];
+    else {
+      const failure = asked.state === 'failed' ? asked.failure : noAnswer;
+      const message = this.observation.inNames(failure.message);
+      this.banners = [bannerOf({ ...failure, message })];
+    }
     this.busy = undefined;
     this.channel.refresh();
   }

@@ -44,6 +44,7 @@ describe('given pictures', () => {
     pictures.add('../../etc/pass wd.png', png);
     const [path] = await pictures.files();
     expect(readFileSync(path)).toEqual(png);
+    expect(pictures.inNames(`${path}: is damaged`)).toBe('../../etc/pass wd.png: is damaged');
     expect(path).toMatch(/mergevla-pictures-[^/\\]+[/\\]picture-1 [^/\\]+$/);
     await pictures.dispose();
     expect(existsSync(dirname(path))).toBe(false);

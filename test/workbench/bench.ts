@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
+import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { Steps } from './hand';
 
 /** What the table shows of our own rows: rollouts so far, and the most that a later drawing may show. */
@@ -57,6 +58,49 @@ export const bench: Steps = [
       await hand.picture('success-replay');
       await hand.palette('View: Toggle Primary Side Bar Visibility');
       await panel.locator('.episodes button[aria-label=Close]').click();
+    },
+  ],
+  [
+    'Routing looks again at recorded episodes, and sees in them what the rollouts saw',
+    async (hand) => {
+      await hand.palette('MergeVLA: Show Routing');
+      const panel = await hand.panel('.confusion table');
+      await panel.locator('.segment', { hasText: 'Recorded episode' }).click();
+      await panel.locator('vscode-button', { hasText: 'Route' }).click();
+      await panel.locator('.pairing .winner').first().waitFor({ timeout: 120_000 });
+      for (const seed of [0, 1]) {
+        const [task = '', line] = recorded(hand.folder, seed);
+        // Counted in the list of frames, which stands in the order of the episodes.
+        await hand.settled(`the scores of ${task}`, async () => {
+          const rows = await panel.locator('.pairing').first().locator('tbody tr').allInnerTexts();
+          return Object.entries(line).every(([name, r]) =>
+            rows.some((row) => row.startsWith(name) && row.includes(r.toFixed(2))),
+          );
+        });
+        if (seed === 0) await hand.picture('routing-episode');
+        await panel.locator('button[aria-label^="Next observation"]').click();
+      }
+    },
+  ],
+  [
+    'Routing takes dropped pictures with words, and says what does not fit',
+    async (hand) => {
+      const panel = await hand.panel('.confusion table');
+      await dropPictures(panel, ['wrist.png', 'top.png']);
+      await panel.locator('.given li strong', { hasText: 'top' }).waitFor();
+      const names = await panel.locator('.given li[data-id] .secondary[title]').allInnerTexts();
+      if (names.join() !== 'top.png,wrist.png') throw new Error(`the order is ${names.join()}`);
+      await panel.getByLabel('Robot state').fill('one');
+      await panel.locator('.inputs .fault', { hasText: 'no list of numbers' }).waitFor();
+      await panel.getByLabel('Robot state').fill('');
+      await panel.getByLabel('Instruction', { exact: true }).fill('push the cube');
+      await hand.page.keyboard.press('Enter');
+      await panel.locator('.fact-row code', { hasText: /^push the cube$/ }).waitFor();
+      if ((await panel.locator('.banner').count()) > 0) throw new Error('there is a banner');
+      await hand.picture('routing-pictures');
+      await panel.getByLabel('Remove: wrist.png').press('Enter');
+      await panel.locator('vscode-button', { hasText: 'Route' }).click();
+      await panel.locator('.banner.error', { hasText: 'takes 2 pictures (top, wrist)' }).waitFor();
     },
   ],
   [
@@ -119,6 +163,39 @@ export const bench: Steps = [
     },
   ],
 ];
+
+/** Task and raw scores of one recorded episode of the routed policy, in the order of the file. */
+function recorded(folder: string, place: number): [string, Readonly<Record<string, number>>] {
+  const runs = join(folder, 'runs');
+  const lines = readdirSync(runs)
+    .map((name) => join(runs, name, 'episodes.jsonl'))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => parseEpisodeLines(readFileSync(path, 'utf8')))
+    .filter(({ routed, replay }) => routed !== undefined && replay !== undefined);
+  const line = lines[place];
+  return [line?.task ?? '', line?.scores ?? {}];
+}
+
+/** Drops drawn pictures on the panel as the editor hands files over. */
+function dropPictures(panel: Frame, names: readonly string[]): Promise<void> {
+  return panel.evaluate(async (list) => {
+    const canvas = new OffscreenCanvas(64, 64);
+    const context = canvas.getContext('2d');
+    const transfer = new DataTransfer();
+    for (const [i, name] of list.entries()) {
+      if (!context) return;
+      context.fillStyle = ['tan', 'darkkhaki'][i] ?? 'gray';
+      context.fillRect(0, 0, 64, 64);
+      context.fillStyle = 'firebrick';
+      context.fillRect(20 + 8 * i, 24, 12, 12);
+      const blob = await canvas.convertToBlob({ type: 'image/png' });
+      transfer.items.add(new File([blob], name, { type: 'image/png' }));
+    }
+    const init = { dataTransfer: transfer, bubbles: true, cancelable: true };
+    for (const kind of ['dragover', 'drop'])
+      document.querySelector('main')?.dispatchEvent(new DragEvent(kind, init));
+  }, names);
+}
 
 /** Whether the replay shows more than a background. */
 function isDrawn(panel: Frame): Promise<boolean> {

@@ -80,6 +80,7 @@ export function count(value: number): string {
 }
 
 export function bytes(value: number): string {
+  if (value < 1e5) return `${(value / 1e3).toFixed(value < 1e4 ? 1 : 0)}${nbsp}kB`;
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)}${nbsp}GB`;
   return `${(value / 1e6).toFixed(value >= 1e7 ? 0 : 1)}${nbsp}MB`;
 }
