@@ -304,6 +304,29 @@ describe.skipIf(noBrowser !== undefined)('the routing panel', () => {
     await panel.page.close();
   });
 
+  it('keeps focus, open lists and the slider in hand while snapshots come in', async () => {
+    const panel = await open();
+    const range = panel.page.getByLabel('Opacity');
+    await range.focus();
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('ArrowRight');
+    expect(Number(await range.inputValue())).toBeCloseTo(0.6, 5);
+    const places = ['.pictures canvas', '.margin-picture canvas', '.wrong tbody th'];
+    for (const [i, place] of places.entries()) {
+      await panel.page.locator(place).first().focus();
+      await show(panel, i + 2, {});
+      const held = await panel.page.evaluate(
+        (selector) => document.activeElement?.matches(selector),
+        place,
+      );
+      expect([place, held]).toEqual([place, true]);
+    }
+    const toolbar = await panel.page.locator('.toolbar vscode-button').elementHandle();
+    await show(panel, 9, {});
+    expect(await toolbar?.evaluate((element) => element.isConnected)).toBe(true);
+    await panel.page.close();
+  });
+
   it('labels scores that were divided by stored means', async () => {
     const panel = await open({ answer: { ...routeAnswer(), offset: 'stored' } });
     expect(await panel.page.locator('.pairing').first().innerText()).toContain(

@@ -99,7 +99,7 @@ export const bench: Steps = [
       if ((await panel.locator('.banner').count()) > 0) throw new Error('there is a banner');
       await hand.picture('routing-pictures');
       await panel.getByLabel('Remove: wrist.png').press('Enter');
-      await panel.locator('vscode-button', { hasText: 'Route' }).click();
+      await panel.getByLabel('Instruction', { exact: true }).press('Enter');
       await panel.locator('.banner.error', { hasText: 'takes 2 pictures (top, wrist)' }).waitFor();
     },
   ],

@@ -3,7 +3,7 @@ import type { AnyDataset, Overlay } from '../shared/chart';
 import { baseOptions, Picture } from '../shared/chart';
 import { withAlpha } from '../shared/colours';
 import { segments } from '../shared/components';
-import { fill, h, styled } from '../shared/dom';
+import { Drawn, fill, h, styled } from '../shared/dom';
 import { shorten, signed } from '../shared/format';
 import { markerOf, taskMark } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
@@ -29,6 +29,7 @@ export class MarginsCard {
   private readonly picture = new Picture('margin-picture');
   private placed: readonly PlacedMark[] = [];
   private mark = 0;
+  private readonly drawn = new Drawn();
   private model: RoutingModel | undefined;
 
   constructor(
@@ -66,7 +67,9 @@ export class MarginsCard {
     const set = setOf(model, model.margins);
     this.element.hidden = !set;
     if (!set) return;
-    const { tasks } = model.snapshot;
+    const { tasks, frame } = model.snapshot;
+    const values = set.episodes.map(({ routed, margin }) => `${String(routed)} ${String(margin)}`);
+    if (!this.drawn.differs(values.join(), tasks.join(), model.margins, frame, model.theme)) return;
     const what = set.episodes.length > mostMarks ? 'crosses routed wrong' : 'one mark an episode';
     fill(
       this.element,

@@ -11,7 +11,7 @@ import { MarginsCard } from './margins';
 import type { EpisodeFilter, RoutingActions, RoutingPage } from './model';
 import { PairingCards } from './pairings';
 import { PatchesCard } from './patches';
-import { toolbar } from './toolbar';
+import { Toolbar } from './toolbar';
 import { routingTwins } from './twin';
 import { WrongCard } from './wrong';
 
@@ -44,9 +44,10 @@ export class RoutingPanel implements RoutingActions {
     receive: (message) => {
       this.receive(message);
     },
-    toolbar: () => toolbar(this.page, this),
+    toolbar: () => this.toolbar.draw(),
     view: (waiting) => this.view(waiting),
   });
+  private readonly toolbar = new Toolbar(this.page, this);
   private readonly inputs = new InputsCard(this);
   private readonly patches = new PatchesCard(this, this.page);
   private readonly pairings = new PairingCards();

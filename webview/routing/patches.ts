@@ -1,34 +1,14 @@
-import type { RouteImage, TokenNorms } from '../../server/protocol/routing';
+import type { RouteDetail, RouteImage, TokenNorms } from '../../server/protocol/routing';
 import { segments } from '../shared/components';
-import { interpolate, parseColour } from '../shared/colours';
-import { fill, h, s, styled } from '../shared/dom';
+import { interpolate } from '../shared/colours';
+import { Drawn, fill, h, styled } from '../shared/dom';
 import { number, signed } from '../shared/format';
 import { taskMarker } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
+import type { Scale } from './heat';
+import { cellColour, heat, strip } from './heat';
 import type { RoutingActions, RoutingModel } from './model';
 import { detailOf, firstTwo } from './model';
-
-/** Over photographs one scale serves all themes. */
-const heat = [
-  '#1B0C41',
-  '#4A0C6B',
-  '#781C6D',
-  '#A52C60',
-  '#CF4446',
-  '#ED6925',
-  '#FB9B06',
-  '#F7D13D',
-  '#FCFFA4',
-];
-const firstVisible = 0.13;
-const strongest = 0.82;
-
-/** Range of a colour scale; `sign` for the difference of two candidates around zero. */
-interface Scale {
-  readonly low: number;
-  readonly high: number;
-  readonly sign: boolean;
-}
 
 /** The pictures as the model saw them, one cell a patch, on one scale for all images and candidates. */
 export class PatchesCard {
@@ -37,8 +17,10 @@ export class PatchesCard {
   private readonly decoded = new Map<string, ImageBitmap>();
   private model: RoutingModel | undefined;
   private bare = false;
+  private readonly drawn = new Drawn();
   private mark: readonly [number, number] = [0, 0];
   private slot = 0;
+  private range: HTMLElement | undefined;
 
   constructor(
     private readonly actions: RoutingActions,
@@ -63,6 +45,17 @@ export class PatchesCard {
       return;
     }
     const { detail } = found;
+    const { answer, tasks } = model.snapshot;
+    const scores = JSON.stringify([answer?.scores, tasks]);
+    if (!this.drawn.differs(scores, answer?.seconds, model.candidate, model.theme)) {
+      this.fade(model.opacity);
+      return;
+    }
+    this.drawAll(model, detail);
+  }
+
+  private drawAll(model: RoutingModel, detail: RouteDetail): void {
+    const focused = document.activeElement?.getAttribute('data-image');
     const pictures = new Set(detail.images.map(({ png }) => png));
     for (const png of this.decoded.keys()) if (!pictures.has(png)) this.decoded.delete(png);
     const scale = this.scale();
@@ -83,7 +76,18 @@ export class PatchesCard {
         ? row('proprio', h('code', {}, detail.proprio.map((v) => number(v, 2)).join(' ')))
         : null,
     );
+    if (focused) this.canvas(focused)?.focus();
     void this.paint();
+  }
+
+  /** The slider that is being moved stays; only what it fades is painted again. */
+  private fade(opacity: number): void {
+    if (this.range) styled(this.range, { '--filled': `${String(opacity * 100)}%` });
+    void this.paint();
+  }
+
+  private canvas(image: string): HTMLCanvasElement | null {
+    return this.pictures.querySelector<HTMLCanvasElement>(`canvas[data-image="${image}"]`);
   }
 
   private selector(model: RoutingModel): HTMLElement {
@@ -245,9 +249,7 @@ export class PatchesCard {
     if (!found) return;
     for (const [i, image] of found.detail.images.entries()) {
       const bitmap = await this.bitmap(image);
-      const canvas = this.pictures.querySelector<HTMLCanvasElement>(
-        `canvas[data-image="${String(i)}"]`,
-      );
+      const canvas = this.canvas(String(i));
       if (canvas) this.paintImage(canvas, bitmap, [image, i]);
     }
   }
@@ -305,6 +307,7 @@ export class PatchesCard {
       },
     });
     styled(range, { '--filled': `${String(model.opacity * 100)}%` });
+    this.range = range;
     return h(
       'div',
       { class: 'scale-row' },
@@ -366,27 +369,4 @@ export class PatchesCard {
 
 function row(name: string, content: Node): HTMLElement {
   return h('div', { class: 'fact-row' }, h('span', { class: 'secondary' }, name), content);
-}
-
-function strip(colours: readonly string[], height: number): SVGSVGElement {
-  return s(
-    'svg',
-    {
-      class: 'strip',
-      height,
-      viewBox: `0 0 ${String(colours.length)} 1`,
-      preserveAspectRatio: 'none',
-    },
-    ...colours.map((colour, i) => s('rect', { x: i, y: 0, width: 1.02, height: 1, fill: colour })),
-  );
-}
-
-function cellColour(value: number, { low, high, sign }: Scale, model: RoutingModel): string {
-  const place = high > low ? (value - low) / (high - low) : 0.5;
-  const [r, g, b] = parseColour(interpolate(sign ? model.theme.accord : heat, place));
-  const strength = sign
-    ? Math.abs(place - 0.5) * 2
-    : Math.max(0, (place - firstVisible) / (1 - firstVisible));
-  const alpha = Math.min(1, strongest * strength * model.opacity * 2);
-  return `rgba(${String(r)}, ${String(g)}, ${String(b)}, ${alpha.toFixed(3)})`;
 }

@@ -1,5 +1,5 @@
 import { button, segments, select, twinButton } from '../shared/components';
-import { h } from '../shared/dom';
+import { Drawn, h } from '../shared/dom';
 import { exportMenu } from '../shared/export';
 import { icon } from '../shared/icons';
 import { twinsAsCsv } from '../shared/twin';
@@ -14,7 +14,27 @@ interface ToolbarActions {
 }
 
 /** Which run and observation, what it was computed with, and what can be done. */
-export function toolbar(page: RoutingPage, actions: ToolbarActions): readonly HTMLElement[] {
+export class Toolbar {
+  private readonly drawn = new Drawn();
+  private parts: readonly HTMLElement[] = [];
+
+  constructor(
+    private readonly page: RoutingPage,
+    private readonly actions: ToolbarActions,
+  ) {}
+
+  /** The same elements as long as nothing in them changes: an open list stays open. */
+  draw(): readonly HTMLElement[] {
+    const { snapshot, twin } = this.page.model;
+    const { runs, run, source, frames, frame, busy, answer, tasks, trusted } = snapshot;
+    const texts = JSON.stringify([runs, run, source, frames, frame, busy, tasks.length]);
+    if (this.drawn.differs(texts, answer?.device, answer?.seconds, trusted, twin))
+      this.parts = parts(this.page, this.actions);
+    return this.parts;
+  }
+}
+
+function parts(page: RoutingPage, actions: ToolbarActions): readonly HTMLElement[] {
   const { model, post } = page;
   const { snapshot, twin } = model;
   const { trusted } = snapshot;

@@ -1,5 +1,5 @@
 import type { RoutedEpisode } from '../../server/protocol/panels/routing';
-import { fill, h } from '../shared/dom';
+import { Drawn, fill, h } from '../shared/dom';
 import { probability, signed } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
@@ -14,6 +14,7 @@ export class WrongCard {
   readonly element = h('section', { class: 'card wrong' });
   private grid: Grid<RoutedEpisode> | undefined;
   private made = '';
+  private readonly drawn = new Drawn();
   private frame: string | undefined;
 
   constructor(private readonly actions: RoutingActions) {}
@@ -45,6 +46,8 @@ export class WrongCard {
       )
       .sort((a, b) => Math.abs(a.margin) - Math.abs(b.margin));
     this.grid.show(listed);
+    const count = listed.length;
+    if (!this.drawn.differs(this.grid, titleOf(model), count, set.episodes.length)) return;
     fill(
       this.element,
       h(
@@ -54,7 +57,7 @@ export class WrongCard {
         h(
           'span',
           { class: 'secondary' },
-          `${String(listed.length)} of ${String(set.episodes.length)}, smallest margin first`,
+          `${String(count)} of ${String(set.episodes.length)}, smallest margin first`,
         ),
         filter
           ? link('Show those routed wrong', 'wrong', () => {
@@ -69,7 +72,7 @@ export class WrongCard {
           }),
         ),
       ),
-      listed.length > 0 ? this.grid.element : h('p', { class: 'secondary' }, 'None.'),
+      count > 0 ? this.grid.element : h('p', { class: 'secondary' }, 'None.'),
     );
   }
 }
