@@ -129,8 +129,8 @@ async function asUser(host, server, { name, workspace, folder }) {
   const load = createRequire(import.meta.url);
   const { runSteps } = load(join(built, 'hand.js'));
   const steps = load(join(built, `${name}.js`))[name];
-  const target = load(join(built, 'workspaces.js'))[workspace](folder);
   const isForMedia = process.argv.includes('--pictures');
+  const target = load(join(built, 'workspaces.js'))[workspace](folder, isForMedia);
   const pictures = isForMedia ? join(root, 'media/pictures') : join(results, 'pictures');
   const { browser, page } = await startBrowser(host, { viewport: { width: 1280, height: 800 } });
   try {

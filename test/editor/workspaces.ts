@@ -133,14 +133,16 @@ export function showcase(folder: string): string {
   return home;
 }
 
-/** The trained sample with an evaluation that takes seconds. */
-export function sample(folder: string): string {
+/** The trained sample with an evaluation that takes seconds, or one to look at. */
+export function sample(folder: string, isForMedia: boolean): string {
   const home = join(folder, 'sample');
   const source = join(__dirname, '../../../samples/so101-cubes');
   cpSync(join(source, 'zoo'), join(home, 'zoo'), { recursive: true });
   const recipe = readFileSync(join(source, 'cubes.mergevla.yaml'), 'utf8');
-  const short =
-    'evaluate: { suite: so101-cubes, episodes: 2, max_steps: 60, policies: [experts, routed] }\n';
+  const extent = isForMedia
+    ? 'episodes: 4, policies: [blind, experts, merged, masked, routed]'
+    : 'episodes: 2, max_steps: 60, policies: [experts, routed]';
+  const short = `evaluate: { suite: so101-cubes, execute: 4, ${extent} }\n`;
   writeFileSync(join(home, 'quick.mergevla.yaml'), recipe.replace(/^evaluate:[^]*/m, short));
   return home;
 }

@@ -12,6 +12,13 @@ const rollouts = (panel: Frame): Promise<number> =>
       .reduce((sum, text) => sum + Number(/\/(\d+)$/.exec(text ?? '')?.[1] ?? 0), 0),
   );
 
+/** What the recipe asks for. */
+function planned(folder: string): { readonly episodes: number; readonly policies: string[] } {
+  const text = readFileSync(join(folder, 'quick.mergevla.yaml'), 'utf8');
+  const policies = /policies: \[(.*)\]/.exec(text)?.[1]?.split(', ') ?? [];
+  return { episodes: Number(/episodes: (\d+)/.exec(text)?.[1]), policies };
+}
+
 /** Evaluating the sample on the built-in bench, replaying, and judging trials by hand. */
 export const bench: Steps = [
   [
@@ -23,23 +30,27 @@ export const bench: Steps = [
       await hand.palette('MergeVLA: Evaluate');
       await hand.palette('MergeVLA: Show Success Rates');
       const panel = await hand.panel('.rates');
+      const { episodes, policies } = planned(hand.folder);
+      const all = 3 * policies.length * episodes;
       const seen = new Set<number>();
       const row = (text: string) => panel.locator('.rate-row:not(.paper)', { hasText: text });
       await hand.settled(
         'all rollouts',
         async () => {
           seen.add(await rollouts(panel));
-          return (await panel.locator('.rate-row.done').count()) === 2;
+          return (await panel.locator('.rate-row.done').count()) === policies.length;
         },
-        240_000,
+        120_000 + 10_000 * all,
       );
-      for (const policy of ['experts', 'routed'])
+      for (const policy of policies)
         for (const text of await row(policy).locator('.rate-counts').allInnerTexts())
-          if (!text.endsWith('/2')) throw new Error(`${policy} has a cell with ${text}`);
-      if ((await rollouts(panel)) !== 12) throw new Error('the table has not all rollouts');
-      const between = [...seen].filter((count) => count > 0 && count < 12);
+          if (!text.endsWith(`/${String(episodes)}`))
+            throw new Error(`${policy} has a cell with ${text}`);
+      if ((await rollouts(panel)) !== all) throw new Error('the table has not all rollouts');
+      const between = [...seen].filter((count) => count > 0 && count < all);
       if (between.length < 2)
         throw new Error(`the table did not fill live: ${[...seen].join(', ')}`);
+      await hand.palette('Notifications: Clear All Notifications');
       await hand.page.mouse.move(900, 740);
       await hand.picture('success-table');
     },
