@@ -50,8 +50,8 @@ export const bench: Steps = [
       const between = [...seen].filter((count) => count > 0 && count < all);
       if (between.length < 2)
         throw new Error(`the table did not fill live: ${[...seen].join(', ')}`);
-      await hand.palette('Notifications: Clear All Notifications');
       await hand.page.mouse.move(900, 740);
+      await hand.palette('Notifications: Clear All Notifications');
       await hand.picture('success-table');
     },
   ],

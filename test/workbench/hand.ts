@@ -110,6 +110,16 @@ export class Hand {
     });
   }
 
+  /** Presses a key until something is there, at most three times. */
+  async repeated(key: string, wanted: Locator): Promise<void> {
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await this.page.keyboard.press(key);
+      await wanted.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      if (await wanted.isVisible()) return;
+    }
+    throw new Error(`${key} did not bring what was wanted`);
+  }
+
   line(text: string) {
     return this.page.locator('.view-line', { hasText: text }).first();
   }
