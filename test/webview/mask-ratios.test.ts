@@ -344,4 +344,23 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     expect(await panel.page.locator('.layers .legend button.pinned').innerText()).toBe('task_8');
     await panel.page.close();
   });
+
+  it('fits 320 px with a drawer and a tensor open', async () => {
+    const panel = await open('mask-ratios', { width: 320, theme: 'light' });
+    await panel.page.locator('.stage').focus();
+    await panel.page.keyboard.press('Enter');
+    await panel.send({ type: 'drawer', revision: 2, drawer: drawerOf(4) });
+    const { cosine, conflict, norms } = viewOf(4, sectionsOf(), maskSnapshot().recipe!.saved);
+    const ratios = [0.3, 0.2, 0.1, 0.4];
+    const tensor = { name: 'self_attn.q_proj', shape: '896 × 896', rule: 'ties', active: ratios };
+    await panel.send({
+      type: 'tensor',
+      revision: 3,
+      tensor: { ...tensor, distance: ratios, cosine, conflict, norms },
+    });
+    await panel.page.keyboard.press('Escape');
+    expect(await panel.page.locator('.card.tensor').isVisible()).toBe(true);
+    expect(await panel.page.evaluate(layoutFaults)).toEqual([]);
+    await panel.page.close();
+  });
 });
