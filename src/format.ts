@@ -1,3 +1,5 @@
+import type { RunSummary } from '../server/protocol/methods';
+
 /** Texts for numbers, the same in every tree and message: no-break space before the unit. */
 
 const sizes = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
@@ -29,14 +31,7 @@ export function formatCount(value: number, unit: string): string {
 }
 
 /** `evaluate 164/300 · 1 min left`; the parts that are not known are left out. */
-export function formatProgress(progress: {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  readonly unit: string;
-  readonly rate?: number;
-  readonly remainingSeconds?: number;
-}): string {
+export function formatProgress(progress: NonNullable<RunSummary['progress']>): string {
   const { phase, done, total, unit, rate, remainingSeconds } = progress;
   const amount =
     unit === 'bytes'

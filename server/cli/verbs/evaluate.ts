@@ -5,8 +5,7 @@ import { runMerge } from '../../jobs/merge-job';
 import type { Evaluate } from '../../recipe/schema';
 import { evaluateRun } from '../evaluation';
 import { evaluateOptions } from '../evaluation-options';
-import { shortPath } from '../paths';
-import { problemLines } from '../problems';
+import { mergeRequest } from '../merge-request';
 import { refused } from '../refused';
 import type { Call, Outcome } from '../verb';
 
@@ -20,7 +19,7 @@ export async function run(call: Call): Promise<Outcome> {
   if (!checked.plan || !checked.inputs) return refused(checked, call);
   // The recipe may have been edited after the merge: what it says of the evaluation counts.
   const written: Partial<Evaluate> = checked.recipe.evaluate ?? {};
-  const path = (await knownRun(call, checked)) ?? (await mergeNow(call, operand));
+  const path = (await knownRun(call, checked)) ?? (await mergeNow(call));
   return evaluateRun(call, { run: path, changes: { ...written, ...changes } });
 }
 
@@ -31,22 +30,8 @@ async function knownRun(call: Call, checked: CheckedRecipe): Promise<string | un
   return (await isMergedRun(out, checked)) ? out : undefined;
 }
 
-async function mergeNow(call: Call, operand: string): Promise<string> {
-  const { options, terminal, signal, command, version } = call;
-  const outcome = await runMerge({
-    recipePath: operand,
-    out: options.text('out'),
-    device: options.text('device'),
-    continues: true,
-    command,
-    version,
-    signal,
-    onProgress: (progress) => terminal.progress.update(progress),
-    onStart: (path, problems) => {
-      if (problems.length > 0) terminal.note(problemLines(problems, operand, terminal.noteStyle));
-      terminal.note(terminal.noteStyle.dim(`merging into ${shortPath(path)}`));
-    },
-  });
+async function mergeNow(call: Call): Promise<string> {
+  const outcome = await runMerge({ ...mergeRequest(call, 'merging into'), continues: true });
   if (outcome.kind === 'done') return outcome.path;
   throw new RangeError('a recipe that was checked a moment ago is refused now');
 }

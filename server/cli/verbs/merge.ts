@@ -3,8 +3,9 @@ import { Cancelled } from '../../protocol/merge-error';
 import type { MergeReport } from '../../protocol/report';
 import { flatParameters } from '../../runs/flat';
 import { readRun } from '../../runs/read';
+import { mergeRequest } from '../merge-request';
 import { shortPath } from '../paths';
-import { problemJson, problemLines } from '../problems';
+import { problemJson } from '../problems';
 import { refused } from '../refused';
 import { componentTable, makeDocument } from '../report/document';
 import { toText } from '../report/formats';
@@ -12,24 +13,17 @@ import { positiveNumber } from '../numbers';
 import { exitCodes, type Call, type Outcome } from '../verb';
 
 export async function run(call: Call): Promise<Outcome> {
-  const { operands, options, terminal, signal } = call;
+  const { operands, options, terminal } = call;
+  const request = mergeRequest(call, 'merging into');
   let started: string | undefined;
   const outcome = await runMerge({
-    recipePath: operands[0] ?? '',
-    out: options.text('out'),
+    ...request,
     only: options.text('only'),
-    device: options.text('device'),
     allowNonfinite: options.flag('allow-nonfinite'),
     acceptHours: positiveNumber(options, 'accept-hours'),
-    command: call.command,
-    version: call.version,
-    signal,
-    onProgress: (progress) => terminal.progress.update(progress),
     onStart: (path, problems) => {
       started = path;
-      if (problems.length > 0)
-        terminal.note(problemLines(problems, operands[0] ?? '', terminal.noteStyle));
-      terminal.note(terminal.noteStyle.dim(`merging into ${shortPath(path)}`));
+      request.onStart?.(path, problems);
     },
   }).catch((error: unknown) => {
     if (error instanceof Cancelled && started !== undefined)

@@ -6,8 +6,7 @@ import { readEvaluation } from '../../runs/episodes';
 import { readRun } from '../../runs/read';
 import { evaluateRun } from '../evaluation';
 import { evaluateOptions } from '../evaluation-options';
-import { shortPath } from '../paths';
-import { problemLines } from '../problems';
+import { mergeRequest } from '../merge-request';
 import { refused } from '../refused';
 import type { Call, Outcome } from '../verb';
 import { run as merge } from './merge';
@@ -15,7 +14,7 @@ import { run as merge } from './merge';
 /** `mergevla run`: merges, rolls out, reports. A recipe without `evaluate` is merged and reported. */
 export async function run(call: Call): Promise<Outcome> {
   const [operand = ''] = call.operands;
-  const { options, terminal, signal, command, version } = call;
+  const { options, terminal, signal } = call;
   const changes = evaluateOptions(options);
   const checked = await checkRecipeFile(operand, { signal });
   if (!checked.plan || !checked.inputs) return refused(checked, call);
@@ -30,20 +29,7 @@ export async function run(call: Call): Promise<Outcome> {
   const out = options.text('out');
   if (out !== undefined && (await isMergedRun(out, checked)) && !(await isEvaluated(out)))
     return evaluateRun(call, { run: out, changes, report: true });
-  const outcome = await runMerge({
-    recipePath: operand,
-    out,
-    device: options.text('device'),
-    continues: true,
-    command,
-    version,
-    signal,
-    onProgress: (progress) => terminal.progress.update(progress),
-    onStart: (path, problems) => {
-      if (problems.length > 0) terminal.note(problemLines(problems, operand, terminal.noteStyle));
-      terminal.note(terminal.noteStyle.dim(`running in ${shortPath(path)}`));
-    },
-  });
+  const outcome = await runMerge({ ...mergeRequest(call, 'running in'), continues: true });
   if (outcome.kind === 'refused') return refused(outcome.checked, call);
   return evaluateRun(call, { run: outcome.path, changes, report: true });
 }
