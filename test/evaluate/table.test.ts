@@ -6,6 +6,7 @@ import { componentRows, paperGroup } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
 import { sumEpisodes } from '../../server/evaluate/rates/rollouts';
 import { comparePolicies, successTable } from '../../server/evaluate/rates/table';
+import { cellText } from '../../server/evaluate/rates/text';
 import { toCsv, toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 
 const line = (seed: number, success: boolean, more: Partial<EpisodeLine> = {}): EpisodeLine => ({
@@ -114,10 +115,24 @@ describe('the table', () => {
   it('is written as Markdown, LaTeX and CSV, escaped', () => {
     const odd: PolicyRollouts = { ...good, label: 'a_b|c', detail: '50 %' };
     const table = successTable([{ title: 'bench', policies: [odd, bad] }], options);
-    expect(toMarkdown(table)).toContain('a\\_b\\|c 50 % | 40/40 100 % [91, 100]');
-    expect(toLatex(table)).toContain('a\\_b|c 50 \\% & 40/40 100 \\%');
+    expect(toMarkdown(table)).toContain('a\\_b\\|c 50 % | 40/40  100 %  [91, 100]');
+    expect(toLatex(table)).toContain('a\\_b|c 50 \\% & 40/40  100 \\%');
     expect(toLatex(table)).toContain('\\toprule');
     expect(toCsv(table).split('\n')[1]).toMatch(/^bench,a_b\|c,50 %,pick_place,40,40,1,0\.91/);
+  });
+});
+
+describe('a cell as text', () => {
+  const counts = { successes: 50, trials: 100, low: 0.404, high: 0.596 };
+
+  it.each([
+    [counts, '50/100  50 %  [40, 60]'],
+    [{ ...counts, trials: 200, errors: 2 }, '50/200  25.0 %  [40.4, 59.6] +2 crashed'],
+    [{ ...counts, trials: 0 }, '–'],
+    [{ ...counts, trials: 0, printed: 0.57 }, '57 %'],
+    [{ ...counts, trials: 0, printed: 0.474 }, '47.4 %'],
+  ])('has counts where there are some: %o', (cell, text) => {
+    expect(cellText(cell)).toBe(text);
   });
 });
 

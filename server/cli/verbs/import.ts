@@ -10,7 +10,7 @@ import { readTrials } from '../../evaluate/import/trials';
 import type { PolicyRollouts } from '../../evaluate/rates/table';
 import { successTable } from '../../evaluate/rates/table';
 import { importedPolicies } from '../../evaluate/rates/imported';
-import { cellText } from '../../evaluate/rates/write';
+import { cellText } from '../../evaluate/rates/text';
 import { MergeError } from '../../protocol/merge-error';
 import { trialFiles } from '../../protocol/trials';
 import type { RunRecord } from '../../runs/record';

@@ -1,25 +1,33 @@
-import type { RateAverage, RateSummary, RateTableData } from './summary';
+import type { RateCell } from '../../protocol/panels/success-rates';
+import type { RateAverage, RateTableData } from './summary';
 
-/** `18/20  90 %  [70, 97]`: always with counts, and no decimals below a hundred rollouts. */
-export function cellText(
-  cell: Pick<RateSummary, 'successes' | 'trials' | 'rate' | 'low' | 'high'> & {
-    readonly errors?: number;
-  },
-): string {
-  const { successes, trials, rate, low, high, errors = 0 } = cell;
+/** A cell of any table: errors were crashes, `printed` is a paper's rate without counts. */
+type CountedCell = Pick<RateCell, 'successes' | 'trials' | 'low' | 'high'> &
+  Partial<Pick<RateCell, 'errors' | 'printed'>>;
+
+/** `18/20  90 %  [70, 97]`: with counts; a paper that prints none has its rate only. */
+export function cellText(cell: CountedCell): string {
+  const { successes, trials, low, high, errors = 0, printed } = cell;
   const crashed = errors === 0 ? '' : ` +${errors} crashed`;
-  if (rate === null) return `–${crashed}`;
-  const digits = trials < 100 ? 0 : 1;
-  const percent = (share: number): string => (share * 100).toFixed(digits);
-  return `${successes}/${trials}  ${percent(rate)} %  [${percent(low)}, ${percent(high)}]${crashed}`;
+  if (trials > 0) {
+    const share = percentOf(trials);
+    return `${successes}/${trials}  ${share(successes / trials)} %  [${share(low)}, ${share(high)}]${crashed}`;
+  }
+  if (printed === undefined) return `–${crashed}`;
+  const isWhole = Math.round(printed * 1000) % 10 === 0;
+  return `${(printed * 100).toFixed(isWhole ? 0 : 1)} %${crashed}`;
 }
 
 /** The mean over tasks: a rate with its interval. */
 export function averageText({ rate, low, high, trials }: RateAverage): string {
   if (rate === null) return '–';
-  const digits = trials < 100 ? 0 : 1;
-  const percent = (share: number): string => (share * 100).toFixed(digits);
-  return `${percent(rate)} %  [${percent(low)}, ${percent(high)}]`;
+  const share = percentOf(trials);
+  return `${share(rate)} %  [${share(low)}, ${share(high)}]`;
+}
+
+/** No decimals up to a hundred rollouts, one above. */
+function percentOf(trials: number): (share: number) => string {
+  return (share) => (share * 100).toFixed(trials > 100 ? 1 : 0);
 }
 
 /** Policies × tasks as rows of text; the last columns are the average and the router's hits. */

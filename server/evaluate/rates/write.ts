@@ -1,4 +1,5 @@
 import type { RateCell, RateRow, RateTable } from '../../protocol/panels/success-rates';
+import { cellText } from './text';
 
 /** A success table in the forms that papers and notes want. Counts always stand beside rates. */
 export function toMarkdown(table: RateTable): string {
@@ -81,16 +82,13 @@ function csvLine(cells: readonly string[]): string {
 function fields(row: RateRow): string[] {
   const name = `${row.label}${row.detail ? ` ${row.detail}` : ''}${row.state === 'paper' ? ' (paper)' : ''}`;
   const routed = row.routed ? `${String(row.routed.right)}/${String(row.routed.known)}` : '–';
-  return [name, ...row.cells.map(cellText), meanText(row), row.letters ?? '–', routed];
-}
-
-/** `18/20 90 % [70, 97]`; a paper without counts has its rate only. */
-export function cellText(cell: RateCell | null): string {
-  if (!cell) return '–';
-  if (cell.trials === 0) return cell.printed === undefined ? '–' : `${decimals(cell.printed, 0)} %`;
-  const { successes, trials, low, high } = cell;
-  const d = (share: number) => decimals(share, trials);
-  return `${String(successes)}/${String(trials)} ${d(successes / trials)} % [${d(low)}, ${d(high)}]`;
+  return [
+    name,
+    ...row.cells.map((cell) => (cell ? cellText(cell) : '–')),
+    meanText(row),
+    row.letters ?? '–',
+    routed,
+  ];
 }
 
 function meanText({ mean }: RateRow): string {
@@ -98,9 +96,4 @@ function meanText({ mean }: RateRow): string {
   const value = `${(mean.value * 100).toFixed(1)} %`;
   if (mean.low === undefined || mean.high === undefined) return value;
   return `${value} [${(mean.low * 100).toFixed(0)}, ${(mean.high * 100).toFixed(0)}]`;
-}
-
-/** No decimals up to n = 100, one above. */
-function decimals(share: number, trials: number): string {
-  return (share * 100).toFixed(trials > 100 || (trials === 0 && share % 0.01 !== 0) ? 1 : 0);
 }
