@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Frame } from 'playwright-core';
+import type { Frame, Locator } from 'playwright-core';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
 import type { Steps } from './hand';
 
@@ -59,9 +59,13 @@ export const bench: Steps = [
     'a cell lists its episodes, and one is replayed in 3D',
     async (hand) => {
       const panel = await hand.panel('.rates');
-      await panel.locator('.rate-row.done .rate-cell').first().click();
+      // A success shows more of the bench than an arm that never grasps.
+      const counts = panel.locator('.rate-counts', { hasText: /^[1-9]/ });
+      const cells = panel.locator('.rate-row.done .rate-cell');
+      await (await firstOf(cells.filter({ has: counts }), cells)).click();
       await panel.locator('.episodes .result').first().waitFor();
-      await panel.locator('.episodes .play').first().click();
+      const good = panel.locator('.episodes tr:has(.result.good) .play');
+      await (await firstOf(good, panel.locator('.episodes .play'))).click();
       await panel.locator('.replay .heading', { hasText: 'step' }).waitFor();
       await hand.settled('a picture', () => isDrawn(panel));
       await hand.palette('View: Toggle Primary Side Bar Visibility');
@@ -174,6 +178,11 @@ export const bench: Steps = [
     },
   ],
 ];
+
+/** The first that fits, or of the others where none does. */
+async function firstOf(wanted: Locator, others: Locator): Promise<Locator> {
+  return ((await wanted.count()) > 0 ? wanted : others).first();
+}
 
 /** Task and raw scores of one recorded episode of the routed policy, in the order of the file. */
 function recorded(folder: string, place: number): [string, Readonly<Record<string, number>>] {
