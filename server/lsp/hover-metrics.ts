@@ -1,7 +1,9 @@
 import type { BlockReport, Estimate, MergeReport, Metrics } from '../protocol/report';
-import type { MetricsAnswer, MetricsSource, RecipeChange } from './conflict-metrics';
+import type { ParameterName } from '../protocol/panels/mask-ratios';
+import type { MetricsAnswer, MetricsCurve, MetricsSource } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
+import { movedTo, savedParameters, usedParameters } from './parameters';
 import {
   bytes,
   commandLink,
@@ -148,40 +150,62 @@ function extreme(report: Report, task: string): string {
   return `Most opposed: **${escape(worst.other)}**, ${percent(block.sign_conflict[pair], { short: true })} in ${where}. Unrelated tasks: 50\u00a0%.`;
 }
 
-const lambdaGrid = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-
-/** One λ for all tasks. */
-function lambdaAt(value: number): RecipeChange {
-  return (recipe) => {
-    const { masks } = recipe;
-    if (masks === 'none' || masks.rule !== 'tall') return recipe;
-    const lambda: Record<string, number> = {};
-    for (const task of Object.keys(masks.lambda)) lambda[task] = value;
-    return { ...recipe, masks: { ...masks, lambda } };
-  };
+interface Axis {
+  readonly symbol: string;
+  readonly grid: readonly number[];
+  /** What is known about good values. */
+  readonly note?: string;
 }
 
-/** Active ratio of every task over λ, the present value pointed at; only what is known without one. */
-export function lambdaTable({ metrics }: ServerContext, analysis: Analysis): string | undefined {
+const axes: Readonly<Record<ParameterName, Axis>> = {
+  lambda: {
+    symbol: 'λ',
+    grid: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+    note: 'Paper: success above 70\u00a0% for 0.6 to 0.9, drops at 0.2.',
+  },
+  alpha: { symbol: 'α', grid: [0.3, 0.5, 0.7, 1, 1.3, 1.6, 2] },
+  density: { symbol: 'density', grid: [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1] },
+};
+
+/** What a method has none of, in words. */
+function unusedText(analysis: Analysis, name: ParameterName): string {
+  const { masks, merge } = analysis.recipe.recipe;
+  if (masks === 'none') return 'Without masks there are no active ratios to compare.';
+  return `${merge?.method ?? 'task_arithmetic'} does not use ${axes[name].symbol}.`;
+}
+
+/** Active ratio of every task over a parameter, the present value pointed at; only what is known by now. */
+export function parameterTable(
+  { metrics }: ServerContext,
+  analysis: Analysis,
+  name: ParameterName,
+): string | undefined {
+  if (analysis.recipe.recipe.masks === 'none' || !usedParameters(analysis)[name])
+    return unusedText(analysis, name);
   const answer = metrics.report(analysis);
   if (answer.state !== 'ready') return waitingText(answer) || undefined;
-  const written = analysis.recipe.recipe.masks;
-  const now = written !== 'none' && typeof written?.lambda === 'number' ? written.lambda : 0.6;
-  const grid = [...new Set([...lambdaGrid, now])].sort((a, b) => a - b);
-  const curve = metrics.curve(analysis, { grid, at: lambdaAt });
-  const end = `${sourceText(answer.source)}. Paper: success above 70\u00a0% for 0.6 to 0.9, drops at 0.2.`;
+  const axis = axes[name];
+  const now = savedParameters(analysis)[name];
+  const grid = [...new Set([...axis.grid, now])].sort((a, b) => a - b);
+  const at = (value: number) => movedTo(analysis, { [name]: value }).change;
+  const curve = metrics.curve(analysis, { grid, at });
+  const end = [`${sourceText(answer.source)}.`, ...(axis.note ? [axis.note] : [])].join(' ');
   if (!curve) return `${presentRatios(answer.report)}\n\n${end}`;
-  const head = [
-    'λ',
-    ...curve.grid.map((value) => (value === now ? `▸\u00a0${String(value)}` : String(value))),
+  return `${curveTable(curve, axis.symbol, now)}\n\n${end}`;
+}
+
+function curveTable({ grid, active, selfish }: MetricsCurve, symbol: string, now: number): string {
+  const values = grid.map((value) => String(Math.round(value * 1e4) / 1e4));
+  const head = [symbol, ...values.map((v, i) => (grid[i] === now ? `▸\u00a0${v}` : v))];
+  const row = (title: string, figures: readonly Figure[]) => [
+    title,
+    ...figures.map((figure, i) => emphasis((100 * valueOf(figure)).toFixed(1), grid[i] === now)),
   ];
-  const rows = Object.entries(curve.active).map(([task, values]) => [
-    escape(task),
-    ...values.map((figure, index) =>
-      emphasis((100 * valueOf(figure)).toFixed(1), curve.grid[index] === now),
-    ),
+  const tasks = Object.entries(active).map(([task, figures]) => row(escape(task), figures));
+  return table(head, [
+    ...tasks.slice(0, maxRows),
+    ...(selfish && tasks.length > 1 ? [row('_selfish, of retained_', selfish)] : []),
   ]);
-  return `${table(head, rows.slice(0, maxRows))}\n\n${end}`;
 }
 
 const emphasis = (text: string, strong: boolean): string => (strong ? `**${text}**` : text);

@@ -1,5 +1,6 @@
 import type { Hover } from 'vscode-languageserver';
 import type { Position } from '../recipe/lines';
+import type { ParameterName } from '../protocol/panels/mask-ratios';
 import { describeKey } from '../recipe/describe';
 import { placeAt, type Place } from '../recipe/locate';
 import { find, type RecipePath } from '../recipe/located';
@@ -11,8 +12,9 @@ import type { Analysis } from './documents';
 import { globPaths } from './glob-paths';
 import { baseHover, taskHover } from './hover-checkpoint';
 import { keyMarkdown } from './key-markdown';
-import { lambdaTable, metricsLinks, methodTable } from './hover-metrics';
+import { metricsLinks, methodTable, parameterTable } from './hover-metrics';
 import { tensorsHover } from './hover-tensors';
+import { parameterNames, parameterPaths } from './parameters';
 
 /** What a key means, and what its value does to the tasks; from memory, at once. */
 export async function hover(
@@ -61,7 +63,8 @@ function specialHover(
 ): string | undefined {
   const at = path.join('.');
   if (at === 'base' && part === 'value') return baseHover(context, analysis);
-  if (at === 'masks.lambda') return lambdaHover(context, analysis, path);
+  const parameter = parameterNames.find((name) => parameterPaths[name].join('.') === at);
+  if (parameter) return parameterHover(context, analysis, { path, parameter });
   const task = taskOf(path);
   if (task !== undefined) return taskHover(context, analysis, task, part);
   const selects = at.startsWith('merge.scope.') && part === 'value';
@@ -75,16 +78,17 @@ function taskOf([section, task, key]: RecipePath): string | undefined {
   return key === undefined || key === 'path' ? task : undefined;
 }
 
-function lambdaHover(
+function parameterHover(
   context: ServerContext,
   analysis: Analysis,
-  path: RecipePath,
+  { path, parameter }: { readonly path: RecipePath; readonly parameter: ParameterName },
 ): string | undefined {
   const key = describeKey(path);
   if (!key) return undefined;
-  const table = lambdaTable(context, analysis);
+  const table = parameterTable(context, analysis, parameter);
   const documentation = keyMarkdown(key, metricsLinks(context, analysis));
-  return table === undefined ? documentation : `${documentation}\n\n${table}`;
+  const text = withAlias(analysis, path, documentation);
+  return table === undefined ? text : `${text}\n\n${table}`;
 }
 
 function methodHover(

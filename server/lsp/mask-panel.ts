@@ -7,28 +7,30 @@ import type {
   MaskRatioAnswer,
   MaskRatioReply,
   MaskRatioRequest,
-  MergeParameters,
   ParameterName,
   RecipeFacts,
 } from '../protocol/panels/mask-ratios';
+import { isInside } from '../protocol/panels/mask-ratios';
 import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
-import { methodsUsing } from '../recipe/methods';
 import { hasErrors } from '../recipe/problems';
-import type { MetricsAnswer, RecipeChange } from './conflict-metrics';
+import type { MetricsAnswer } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
 import { analyse } from './documents';
+import {
+  lambdaOf,
+  mapLambda,
+  movedTo,
+  parameterPaths,
+  parametersFrom,
+  savedParameters,
+  usedParameters,
+} from './parameters';
 import { waitFor } from './patience';
 import { planOf } from './plan';
 import { readText } from './read-text';
 import { unrelatedActive, unrelatedTasks } from './unrelated';
-
-const paths: Readonly<Record<ParameterName, readonly string[]>> = {
-  lambda: ['masks', 'lambda'],
-  alpha: ['merge', 'alpha'],
-  density: ['merge', 'density'],
-};
 
 /** Numbers for the mask-ratio panel: of the recipe as it stands, or with parameters moved. */
 export async function maskAnswer(
@@ -63,7 +65,13 @@ export async function maskAnswer(
       source: sourceOf(found),
       report: { ...found.report, tensors: [] },
       ...(plain
-        ? { unrelated: unrelatedTasks(facts.tasks.length, parameters.lambda, parameters.alpha) }
+        ? {
+            unrelated: unrelatedTasks(
+              found.report.tasks.length,
+              parameters.lambda,
+              parameters.alpha,
+            ),
+          }
         : {}),
     },
   };
@@ -103,6 +111,7 @@ export async function maskCurve(
   const curve = ask();
   if (!curve) return null;
   const { tasks } = analysis.recipe;
+  const present = Object.keys(curve.active);
   const values = tasks.flatMap((task) =>
     grid.map((_, i) => {
       const figure = curve.active[task]?.[i];
@@ -112,12 +121,12 @@ export async function maskCurve(
   const method = analysis.recipe.recipe.merge?.method ?? 'task_arithmetic';
   const unrelated =
     method === 'task_arithmetic' && parameter === 'lambda'
-      ? { unrelated: grid.map((x) => unrelatedActive(tasks.length, x, parameters.alpha)) }
+      ? { unrelated: grid.map((x) => unrelatedActive(present.length, x, parameters.alpha)) }
       : {};
   return { parameter, grid, values, ...unrelated };
 }
 
-/** The tensors of one block, of a range, or of a component without blocks. */
+/** The tensors of a component that are in a block, in a range, or in none. */
 export async function maskLayer(
   context: ServerContext,
   request: LayerRequest,
@@ -127,13 +136,7 @@ export async function maskLayer(
   const how = { detail: 'all' as const, quick: false, change };
   const found = await answered(context, analysis, () => context.metrics.report(analysis, how));
   if (found.state !== 'ready') return { n: request.n, tensors: [] };
-  const { component, from, to } = request;
-  const tensors = found.report.tensors.filter(
-    (tensor) =>
-      tensor.component === component &&
-      (from === null || (tensor.block !== null && tensor.block >= from)) &&
-      (to === null || (tensor.block !== null && tensor.block <= to)),
-  );
+  const tensors = found.report.tensors.filter((tensor) => isInside(tensor, request));
   return { n: request.n, tensors };
 }
 
@@ -180,43 +183,6 @@ async function analysisOf(context: ServerContext, uri: string): Promise<Analysis
   return context.documents.get(uri) ?? analyse(uri, await readText(uri));
 }
 
-/** Parameters that are asked about, and the recipe with them. */
-function movedTo(
-  analysis: Analysis,
-  asked: Partial<MergeParameters> = {},
-): { readonly parameters: MergeParameters; readonly change: RecipeChange } {
-  const saved = savedParameters(analysis);
-  const parameters = { ...saved, ...asked };
-  const own = typeof lambdaOf(analysis) === 'object';
-  const change: RecipeChange = ({ merge, masks, ...recipe }) => ({
-    ...recipe,
-    merge: {
-      ...merge,
-      ...(parameters.alpha === saved.alpha ? {} : { alpha: parameters.alpha }),
-      ...(parameters.density === saved.density ? {} : { density: parameters.density }),
-    },
-    masks:
-      masks === 'none' || masks.rule !== 'tall' || parameters.lambda === saved.lambda
-        ? masks
-        : { ...masks, lambda: mapLambda(masks.lambda, [parameters.lambda, saved.lambda], own) },
-  });
-  return { parameters, change };
-}
-
-/** A λ for each task moves by the same factor; one for all is set. */
-function mapLambda(
-  lambda: Readonly<Record<string, number>>,
-  [value, saved]: readonly [number, number],
-  each: boolean,
-): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(lambda).map(([task, own]) => [
-      task,
-      each ? (own * value) / (saved || 1) : value,
-    ]),
-  );
-}
-
 /** Edits that give a parameter another value. */
 function setParameter(
   recipe: Analysis,
@@ -225,33 +191,12 @@ function setParameter(
 ): Fix['edits'] {
   const lambda = lambdaOf(recipe);
   if (name !== 'lambda' || typeof lambda !== 'object')
-    return setValue(recipe.recipe, [...paths[name]], value);
-  return setValue(recipe.recipe, [...paths.lambda], mapLambda(lambda, [value, saved], true));
-}
-
-function lambdaOf(recipe: Analysis): number | Readonly<Record<string, number>> | undefined {
-  const masks = recipe.recipe.recipe.masks;
-  return typeof masks === 'object' ? masks.lambda : undefined;
-}
-
-function savedParameters(recipe: Analysis): MergeParameters {
-  const lambda = lambdaOf(recipe) ?? 0.6;
-  const all = typeof lambda === 'number' ? [lambda] : Object.values(lambda);
-  return parametersFrom(all, recipe.recipe.recipe.merge ?? {});
-}
-
-/** One number each, where a recipe has more: the mean λ, and 1 for numbers that differ by tensor. */
-function parametersFrom(
-  lambdas: readonly number[],
-  { alpha, density }: { readonly alpha?: unknown; readonly density?: unknown },
-): MergeParameters {
-  const plain = (value: unknown) => (typeof value === 'number' ? value : 1);
-  const sum = lambdas.reduce((total, value) => total + value, 0);
-  return {
-    lambda: sum / Math.max(1, lambdas.length),
-    alpha: plain(alpha),
-    density: plain(density),
-  };
+    return setValue(recipe.recipe, [...parameterPaths[name]], value);
+  return setValue(
+    recipe.recipe,
+    [...parameterPaths.lambda],
+    mapLambda(lambda, [value, saved], true),
+  );
 }
 
 function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer): RecipeFacts {
@@ -264,11 +209,7 @@ function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer)
     ...sizeOf(found, tasks),
     tensors: mergedTensors(context, recipe, found),
     saved: savedParameters(recipe),
-    uses: {
-      lambda: parsed.masks !== 'none' && method !== 'emr',
-      alpha: method !== 'emr',
-      density: methodsUsing('density').includes(method),
-    },
+    uses: usedParameters(recipe),
   };
 }
 

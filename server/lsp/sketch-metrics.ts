@@ -14,7 +14,6 @@ import type {
   CurveQuestion,
   MetricsAnswer,
   MetricsCurve,
-  MetricsSource,
   ReportDetail,
   Yardstick,
 } from './conflict-metrics';
@@ -88,7 +87,7 @@ export class SketchMetrics implements ConflictMetrics {
     return {
       state: 'ready',
       report: this.#withKnownInputs(analysis, report),
-      source: sourceOf(zoo),
+      source: { kind: 'estimate', share: report.share, seconds: zoo.seconds ?? 0 },
       merged: report.merged,
     };
   }
@@ -292,11 +291,6 @@ function perElement(
 ): number {
   if (figure === undefined || elements === 0) return 0;
   return (typeof figure === 'number' ? figure : figure.value) / elements;
-}
-
-function sourceOf({ progress, seconds = 0 }: Zoo): MetricsSource {
-  const share = (progress?.positionsRead ?? 0) / Math.max(1, progress?.positions ?? 0);
-  return { kind: 'estimate', share, seconds };
 }
 
 function reading({ jobs, tasks, progress }: Zoo): MetricsAnswer {

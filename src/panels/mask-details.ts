@@ -9,9 +9,10 @@ import type {
   MergeParameters,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import { isInside } from '../../server/protocol/panels/mask-ratios';
 import type { Figure } from '../../server/protocol/panels/shared';
 import type { Parts } from '../commands/context';
-import { componentLabel, drawerView, globOf, pairView, tensorView } from './mask-view';
+import { drawerView, globOf, pairView, selectionTitle, tensorView } from './mask-view';
 import type { Channel } from './panel';
 import { SpectraSession } from './spectra';
 
@@ -105,7 +106,7 @@ export class MaskDetails {
     const { recipe, source } = answer;
     const { tensors } = await this.layer(selection);
     return drawerView(selection.from === selection.to ? tensors : blocksOf(selection, answer), {
-      title: selectionTitle(selection),
+      title: selectionTitle(selection, answer),
       glob: globOf(tensors),
       tasks: recipe.tasks,
       fractionRead: source.kind === 'estimate' ? source.fractionRead : undefined,
@@ -122,25 +123,18 @@ export class MaskDetails {
 
   private async measureSpectra(all: boolean): Promise<void> {
     const { selection } = this;
-    const { uri } = this.subject();
-    if (all || !selection) {
+    const { uri, answer } = this.subject();
+    if (all || !selection || !answer) {
       await this.spectra.measure({ uri, title: 'all matrices', globs: [] });
       return;
     }
     const globs = [globOf((await this.layer(selection)).tensors)];
-    await this.spectra.measure({ uri, title: selectionTitle(selection), globs });
+    await this.spectra.measure({ uri, title: selectionTitle(selection, answer), globs });
   }
 }
 
-function blocksOf({ component, from, to }: Select, { report }: MaskRatioAnswer) {
-  const inside = ({ block }: BlockReport<Figure>): boolean =>
-    block !== null && (from === null || block >= from) && (to === null || block <= to);
+function blocksOf(selection: Select, { report }: MaskRatioAnswer): BlockReport<Figure>[] {
   return report.blocks
-    .filter((block) => block.component === component && inside(block))
-    .sort((a, b) => (a.block ?? 0) - (b.block ?? 0));
-}
-
-function selectionTitle({ component, from, to }: Select): string {
-  const range = from === to ? `block ${String(from)}` : `blocks ${String(from)} to ${String(to)}`;
-  return `${componentLabel(component)}${from === null ? '' : ` · ${range}`}`;
+    .filter((block) => isInside(block, selection))
+    .sort((a, b) => (a.block ?? -1) - (b.block ?? -1));
 }

@@ -1,5 +1,6 @@
 import type { PairView, TensorView } from '../../server/protocol/panels/mask-details';
 import type {
+  BlockRange,
   DrawerRow,
   DrawerView,
   MaskRatioAnswer,
@@ -65,8 +66,26 @@ export function maskSections({ report }: MaskRatioAnswer): readonly SectionView[
     label: componentLabel(component),
     blocks: [...blocks]
       .sort((a, b) => (a.block ?? -1) - (b.block ?? -1))
-      .map(({ block }) => ({ label: block === null ? 'rest' : String(block), block })),
+      .map(({ block }) => ({ label: blockName(block, ''), block })),
   }));
+}
+
+/** What is in no block is the rest of its component. */
+const blockName = (block: number | null, kind = 'block '): string =>
+  block === null ? 'rest' : `${kind}${String(block)}`;
+
+/** `Language model · blocks 2 to 5`, or the component alone where it has no blocks. */
+export function selectionTitle(
+  { component, from, to }: BlockRange,
+  { report }: MaskRatioAnswer,
+): string {
+  const label = componentLabel(component);
+  const has = report.blocks.some((one) => one.component === component && one.block !== null);
+  if (!has) return label;
+  if (from === to) return `${label} · ${blockName(from)}`;
+  return from === null
+    ? `${label} · rest and blocks up to ${String(to)}`
+    : `${label} · blocks ${String(from)} to ${String(to)}`;
 }
 
 function orderedBlocks(
@@ -227,18 +246,22 @@ export function tensorView(tensor: TensorReport<Figure>, tasks: readonly string[
   };
 }
 
-/** A glob for tensors: the common beginning of each block's names, the blocks' numbers in braces. */
+/** A glob for tensors: the common beginning of each block's names, and every name of what is in no block. */
 export function globOf(tensors: readonly Pick<TensorReport<Figure>, 'name' | 'block'>[]): string {
-  const byBlock = new Map<number | null, string[]>();
-  for (const { name, block } of tensors) byBlock.set(block, [...(byBlock.get(block) ?? []), name]);
-  const globs = [...byBlock.values()].map(commonGlob);
+  const byBlock = new Map<number, string[]>();
+  const globs: string[] = [];
+  for (const { name, block } of tensors)
+    if (block === null) globs.push(name);
+    else byBlock.set(block, [...(byBlock.get(block) ?? []), name]);
+  globs.push(...[...byBlock.values()].map(commonGlob));
   const [first] = globs;
   if (first === undefined) return '**';
   if (globs.length === 1) return first;
   const start = commonStart(globs);
   const before = start.slice(0, start.lastIndexOf('.') + 1);
-  const parts = globs.map((glob) => glob.slice(before.length).split('.')[0] ?? '');
-  return `${before}{${parts.join(',')}}.**`;
+  const parts = globs.map((glob) => glob.slice(before.length));
+  if (parts.some((part) => !/^[^.]+\.\*\*$/.test(part))) return `${before}{${parts.join(',')}}`;
+  return `${before}{${parts.map((part) => part.slice(0, -3)).join(',')}}.**`;
 }
 
 function commonGlob(names: readonly string[]): string {
@@ -284,7 +307,7 @@ export function drawerView(
 function drawerRow(row: Row, tasks: readonly string[]): DrawerRow {
   const norms = tasks.flatMap((task) => relativeNorm(row, task) ?? []);
   return {
-    name: row.name ?? `block ${String(row.block)}`,
+    name: row.name ?? blockName(row.block),
     shape: row.shape ? row.shape.join(' × ') : `${(row.elements / 1e6).toFixed(1)}\u00a0M`,
     active: tasks.map((task) => activeShare(row, task)),
     coverage: coverageShares(row),

@@ -85,6 +85,41 @@ describe('metrics at the cursor', () => {
     expect(text).toMatch(/\| ties \|/);
   });
 
+  it('show the curve over alpha and over density, and where the method has none of it', async () => {
+    const ties = recipe.replace('task_arithmetic', 'ties, alpha: 0.9, density: 0.35');
+    await client.change(uri, ties);
+    for (const [line, present] of [
+      ['alpha: 0|.9', '0.9'],
+      ['densi|ty: 0.35', '0.35'],
+    ] as const) {
+      const at = ties.replace(line.replace('|', ''), line);
+      const text = await hoverWith(at, new RegExp(`▸\\u00a0${present}`));
+      const rows = text.split('\n').filter((row) => /^\| (spatial|object|goal|_selfish)/.test(row));
+      expect(rows).toHaveLength(4);
+      for (const row of rows) expect(row).toMatch(/\*\*\d+\.\d\*\*/);
+    }
+    const plain = recipe.replace('task_arithmetic', 'task_arithmetic, density: 0.35');
+    await client.change(uri, plain);
+    expect(await hover(plain.replace('densi', 'den|si'))).toContain('does not use density');
+    await client.change(uri, recipe);
+  });
+
+  it('tell what the tasks keep of a component, a block range and a glob', async () => {
+    const scope =
+      "components: [lm.block], blocks: { from: 0, to: 2 }, exclude: ['**.layers.1.mlp.*']";
+    const scoped = recipe.replace('task_arithmetic', `task_arithmetic, scope: { ${scope} }`);
+    await client.change(uri, scoped);
+    for (const [place, found] of [
+      ['lm.bl|ock', /\d+\stensors\*\* in blocks 0 to /],
+      ['from: |0', /\d+\stensors\*\* in blocks 0 to 1/],
+      ["'**.layers.|1.mlp", /\*\*3\stensors\*\* in blocks 1 to 1/],
+    ] as const) {
+      const at = scoped.replace(place.replace('|', ''), place);
+      expect(await hoverWith(at, /active \| by block|None of them is merged/)).toMatch(found);
+    }
+    await client.change(uri, recipe);
+  });
+
   it('say why there are none when a checkpoint is missing', async () => {
     const missing = recipe.replace('zoo/goal', 'zoo/nowhere');
     await client.change(uri, missing);
@@ -139,6 +174,23 @@ describe('numbers for the mask-ratio panel', () => {
     expect(layer.tensors.every(({ block }) => block === 0)).toBe(true);
   });
 
+  it('take what is in no block for the place before the first block', async () => {
+    const { blocks } = (await ready({ n: 1 })).answer.report;
+    const component = blocks.find(
+      (one) =>
+        one.block === null && blocks.some((b) => b.component === one.component && b.block === 0),
+    )?.component;
+    if (component === undefined) throw new Error('no component has blocks and a rest');
+    const names = async (from: number | null, to: number | null): Promise<string[]> => {
+      const range = { uri, n: 2, component, from, to };
+      return (await client.own('mergevla/masks/layer', range)).tensors.map(({ name }) => name);
+    };
+    const [rest, block, both] = [await names(null, null), await names(0, 0), await names(null, 0)];
+    expect(rest.length).toBeGreaterThan(0);
+    expect(block.length).toBeGreaterThan(0);
+    expect(both.toSorted()).toEqual([...rest, ...block].toSorted());
+  });
+
   it('are those of the text with the parameters written into it', async () => {
     const each = recipe.replace('lambda: 0.6', 'lambda: { spatial: 0.2, object: 0.4, goal: 0.6 }');
     const written = [
@@ -190,6 +242,9 @@ describe('numbers for the mask-ratio panel', () => {
     expect(Object.keys(report.total.active ?? {})).toEqual(['spatial', 'object']);
     expect(report.total.coverage).toHaveLength(3);
     const curve = await curveOf({ n: 2, parameter: 'lambda', grid: [0.5] });
+    // Two tasks are compared with two unrelated ones: 1 − (2/π)·atan(λ).
+    expect(found.answer.unrelated?.coverage).toHaveLength(3);
+    expect(curve.unrelated?.[0]).toBeCloseTo(1 - (2 / Math.PI) * Math.atan(0.5), 12);
     expect(Array.from(curve.values ?? [], (value) => typeof value)).toEqual([
       'number',
       'number',

@@ -7,8 +7,15 @@ import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
 import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
 import { isFromRoutingPanel } from '../../server/protocol/panels/routing';
 import { pageHtml } from '../../src/panels/html';
-import { drawerView, maskSections, maskView } from '../../src/panels/mask-view';
+import {
+  drawerView,
+  globOf,
+  maskSections,
+  maskView,
+  selectionTitle,
+} from '../../src/panels/mask-view';
 import { pairingOf, recordedEpisodes, routedSet } from '../../src/panels/routing-view';
+import { compileGlob } from '../../server/recipe/globs';
 import type { RunEpisodes } from '../../src/panels/success-view';
 import { allEpisodes, crossRow, episodeList, policyRow } from '../../src/panels/episode-view';
 import { crossTable, rateTable } from '../../src/panels/success-view';
@@ -94,6 +101,30 @@ describe('the mask panel gets', () => {
     });
     expect([...view.active].slice(0, 6)).toEqual([0.4, 0.3, 0.5, NaN, NaN, NaN]);
     expect([...view.active].slice(6, 9)).toEqual([0.2, NaN, NaN]);
+  });
+
+  it('a title and a glob for blocks and for what is in none', () => {
+    const component = 'language_model';
+    const inside = { ...answer, report: { ...report, blocks: [...report.blocks] } };
+    const title = (from: number | null, to: number | null) =>
+      selectionTitle({ component, from, to }, inside);
+    expect([title(null, null), title(1, 1), title(null, 1), title(0, 1)]).toEqual([
+      'Language model · rest',
+      'Language model · block 1',
+      'Language model · rest and blocks up to 1',
+      'Language model · blocks 0 to 1',
+    ]);
+    expect(selectionTitle({ component: 'projector', from: null, to: null }, inside)).toBe(
+      'Projector',
+    );
+    const names = ['lm.layers.0.q', 'lm.layers.0.k', 'lm.layers.1.q', 'lm.layers.1.k'];
+    const blocks = names.map((name) => ({ name, block: Number(name[10]) }));
+    const rest = ['lm.embed', 'lm.norm'].map((name) => ({ name, block: null }));
+    expect(globOf(blocks)).toBe('lm.layers.{0,1}.**');
+    for (const chosen of [rest, blocks, [...rest, ...blocks], [...rest, ...blocks.slice(2)]]) {
+      const matches = compileGlob(globOf(chosen));
+      expect([...rest, ...blocks].filter(({ name }) => matches(name))).toEqual(chosen);
+    }
   });
 
   it('the tensors of a selection', () => {

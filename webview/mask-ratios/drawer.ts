@@ -97,7 +97,9 @@ export class DrawerCard {
       return;
     }
     const blocks = snapshot.sections[selection.section]?.blocks ?? [];
-    const place = blocks.findIndex(({ block }) => `block ${String(block)}` === name);
+    const place = blocks.findIndex(
+      ({ label, block }) => name === (block === null ? label : `block ${label}`),
+    );
     if (place >= 0) this.actions.select({ section: selection.section, from: place, to: place });
   }
 

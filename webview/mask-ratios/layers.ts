@@ -8,6 +8,7 @@ import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import { blockLabel, describeColumn, sectionStart } from './column-tip';
 import { LinesTrack } from './lines';
 import type { MaskActions, MaskModel, Selection } from './model';
+import { sameSelection } from './model';
 import { blockNumbers, pairName, sectionHeads, subtitle, trackName } from './track-labels';
 import type { TrackColumn, TrackLayout } from './track-layout';
 import { layoutTracks } from './track-layout';
@@ -157,7 +158,7 @@ export class LayersCard {
   private zoomLinks({ selection, zoom, snapshot }: MaskModel): HTMLElement[] {
     const several = selection && selection.from !== selection.to;
     return [
-      ...(several && zoom !== selection
+      ...(several && !sameSelection(zoom, selection)
         ? [
             link('Zoom to selection', 'zoom', () => {
               this.actions.zoom(selection);

@@ -6,6 +6,8 @@ import type {
   ParameterName,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import type { Guard } from '../../server/protocol/shape';
+import { isCount, object } from '../../server/protocol/shape';
 import type { Page } from '../shared/page';
 import type { Theme } from '../shared/theme';
 
@@ -14,6 +16,21 @@ export interface Selection {
   readonly section: number;
   readonly from: number;
   readonly to: number;
+}
+
+export const isSelection: Guard<Selection> = object<Selection>({
+  section: isCount,
+  from: isCount,
+  to: isCount,
+});
+
+export function sameSelection(a: Selection | undefined, b: Selection): boolean {
+  return a?.section === b.section && a.from === b.from && a.to === b.to;
+}
+
+/** Whether a selection of an earlier page, or of earlier files, is part of what is shown. */
+export function fits({ section, from, to }: Selection, { sections }: MaskSnapshot): boolean {
+  return from <= to && to < (sections[section]?.blocks.length ?? 0);
 }
 
 /** What the panel shows: the host's data and what the user arranged. */

@@ -4,6 +4,7 @@ import type {
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
 import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
+import { isString } from '../../server/protocol/shape';
 import { h } from '../shared/dom';
 import type { View } from '../shared/page';
 import { Page } from '../shared/page';
@@ -12,7 +13,7 @@ import { applied, withPart } from './deltas';
 import { DrawerCard } from './drawer';
 import { LayersCard } from './layers';
 import type { MaskActions, MaskPage, Selection } from './model';
-import { moved } from './model';
+import { fits, isSelection, moved } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
 import { SpectraCard } from './spectra-card';
@@ -36,15 +37,16 @@ export class MaskPanel implements MaskActions {
   private readonly page: MaskPage = new Page({
     className: 'mask-panel',
     guard: isToMaskPanel,
-    model: (theme, { twin, section, isolated, pinned }) => ({
-      snapshot: emptySnapshot,
+    model: (theme, { twin, section, isolated, pinned, argument, selection, zoom }) => ({
+      // What was arranged belongs to the recipe that was shown.
+      snapshot: isString(argument) ? { ...emptySnapshot, uri: argument } : emptySnapshot,
       theme,
       parameters: { lambda: 0.6, alpha: 1, density: 1 },
       twin: twin === true,
       section: typeof section === 'number' ? section : -1,
       isolated: typeof isolated === 'number' ? isolated : undefined,
-      selection: undefined,
-      zoom: undefined,
+      selection: isSelection(selection) ? selection : undefined,
+      zoom: isSelection(zoom) ? zoom : undefined,
       pinned: Array.isArray(pinned) ? pinned.filter((one) => typeof one === 'number') : [],
     }),
     receive: (message) => {
@@ -101,11 +103,22 @@ export class MaskPanel implements MaskActions {
     // written follows the text, also when the snapshot right after the edit was left out.
     const pending = !this.written && moved(model).length > 0;
     const keep = pending && !other;
-    const forget = other ? { selection: undefined, isolated: undefined, zoom: undefined } : {};
     const parameters = keep ? model.parameters : givenBy(snapshot, model.parameters);
-    this.page.update({ ...forget, snapshot, parameters });
+    this.page.update({ snapshot, parameters });
     this.request = Math.max(this.request, snapshot.view?.n ?? 0);
-    if (other) this.page.keep({ argument: snapshot.uri });
+    if (other) {
+      this.page.keep({ argument: snapshot.uri });
+      this.page.arrange({ selection: undefined, isolated: undefined, zoom: undefined });
+    } else if (snapshot.view) this.rearrange(model.snapshot.view === undefined);
+  }
+
+  /** What was chosen is still there, or put away; the host of a new page is told of it. */
+  private rearrange(restored: boolean): void {
+    const { selection, zoom, snapshot } = this.page.model;
+    if (zoom && !fits(zoom, snapshot)) this.zoom(undefined);
+    if (!selection) return;
+    if (!fits(selection, snapshot)) this.select(undefined);
+    else if (restored) this.select(selection);
   }
 
   private view(waiting: HTMLElement | undefined): View {
@@ -178,7 +191,8 @@ export class MaskPanel implements MaskActions {
         from: section.blocks[selection.from]?.block ?? null,
         to: section.blocks[selection.to]?.block ?? null,
       });
-    this.page.update({ selection, snapshot: withPart(snapshot, 'tensor', null) });
+    this.page.arrange({ selection });
+    this.page.update({ snapshot: withPart(snapshot, 'tensor', null) });
   }
 
   showSection(section: number): void {
@@ -186,7 +200,7 @@ export class MaskPanel implements MaskActions {
   }
 
   zoom(zoom: Selection | undefined): void {
-    this.page.update({ zoom });
+    this.page.arrange({ zoom });
   }
 
   pin(task: number): void {

@@ -6,7 +6,13 @@ import { groupFigures, groupOf } from './figures';
 import { mergeColumns, type SketchJob } from './merge-columns';
 import type { SketchPlan } from './plan';
 import { type Memory, movedTo, openRoom, type Room } from './room';
-import { expansionOf, looksUnchanged, type Sketch, type SketchTensor } from './sketch';
+import {
+  expansionOf,
+  looksUnchanged,
+  sampledShare,
+  type Sketch,
+  type SketchTensor,
+} from './sketch';
 import { emptyMergeTotals, fillMaskTotals, inputTotals } from './totals';
 
 /** A report whose figures come from a sample; see `MergeReport` for the exact one. */
@@ -15,6 +21,8 @@ export interface SketchReport {
   readonly exact: boolean;
   /** Last round of the sample that is in it, and how many there are. */
   readonly round: number;
+  /** Share of the zoo's positions that were read for it. */
+  readonly share: number;
   /** Tensors of the plan that the sample holds. */
   readonly merged: number;
   readonly tensors: readonly TensorReport<Figure>[];
@@ -61,6 +69,7 @@ export class SketchEvaluation {
   /** τ_merge of every tensor before α, by name. */
   private readonly results: ReadonlyMap<string, Float32Array>;
   private readonly unchanged: ReadonlySet<string>;
+  private readonly share: number;
   private readonly totals = new Map<string, TensorTotals>();
   /** What `results` hold. */
   private merged: { readonly key: string; readonly known: readonly boolean[] } | null = null;
@@ -76,6 +85,7 @@ export class SketchEvaluation {
       sketch.tensors.map(({ name, columns }) => [name, memory.floats(columns.stride)]),
     );
     this.unchanged = new Set(sketch.tensors.filter(looksUnchanged).map(({ name }) => name));
+    this.share = sampledShare(sketch);
   }
 
   /**
@@ -96,6 +106,7 @@ export class SketchEvaluation {
       tasks,
       exact: tensors.every(({ whole }) => whole),
       round,
+      share: this.share,
       merged: jobs.length,
       tensors: kept.flatMap(({ tensor: { name, place, shape }, totals }) => {
         if (!detail(name)) return [];

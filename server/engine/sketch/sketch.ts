@@ -99,6 +99,18 @@ export function sampledElements({ clusters }: SketchTensor): number {
   return clusters.reduce((sum, cluster) => sum + cluster.length, 0);
 }
 
+/** Share of all positions that were read. */
+export function sampledShare({ tensors }: Sketch): number {
+  const read = tensors.reduce((sum, tensor) => sum + sampledElements(tensor), 0);
+  return (
+    read /
+    Math.max(
+      1,
+      tensors.reduce((sum, { elements }) => sum + elements, 0),
+    )
+  );
+}
+
 /** How many positions of the tensor one sampled position stands for. */
 export function expansionOf(tensor: SketchTensor): number {
   return tensor.whole ? 1 : tensor.elements / sampledElements(tensor);

@@ -37,8 +37,6 @@ export interface SketchProgress {
   readonly key: string;
   /** The last round that is read, from 0; 2 is the last. */
   readonly round: number;
-  readonly positionsRead: number;
-  readonly positions: number;
   readonly bytesRead: number;
 }
 

@@ -4,7 +4,7 @@ import { createKernels } from '../../compute/kernels/wasm';
 import { SketchEvaluation } from '../../engine/sketch/evaluate';
 import type { GroupFigures } from '../../engine/sketch/figures';
 import { roomBytes } from '../../engine/sketch/room';
-import { firstRounds, sampledElements, type Sketch } from '../../engine/sketch/sketch';
+import { firstRounds, type Sketch } from '../../engine/sketch/sketch';
 import { Cancelled, MergeError } from '../../protocol/merge-error';
 import { buildSketch, fromFiles, lastRound } from './build';
 import type { Detail, FromSketchThread, ToSketchThread } from './messages';
@@ -62,7 +62,7 @@ class SketchThread {
         const sketch = await buildSketch({ ...request, signal }, round, read);
         if (signal.aborted) return;
         this.keep(zoo, sketch);
-        this.send({ kind: 'round', key, ...progress(sketch), bytesRead: count.bytes });
+        this.send({ kind: 'round', key, round, bytesRead: count.bytes });
       }
     } catch (error) {
       if (!signal.aborted && !(error instanceof Cancelled)) this.send(failure(key, error));
@@ -122,18 +122,6 @@ function selects(detail: Detail): (name: string) => boolean {
   if (detail === 'all') return () => true;
   const names = new Set(detail === 'none' ? [] : detail);
   return (name) => names.has(name);
-}
-
-function progress({ round, tensors }: Sketch): {
-  round: number;
-  positionsRead: number;
-  positions: number;
-} {
-  return {
-    round,
-    positionsRead: tensors.reduce((sum, tensor) => sum + sampledElements(tensor), 0),
-    positions: tensors.reduce((sum, { elements }) => sum + elements, 0),
-  };
 }
 
 function failure(key: string, error: unknown): FromSketchThread {

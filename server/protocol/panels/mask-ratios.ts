@@ -90,12 +90,23 @@ export interface Curve {
   readonly unrelated?: Numbers;
 }
 
-/** The tensors of one block, or of a range. */
-export interface LayerRequest extends MaskRatioRequest {
+/** Blocks of a component. What is in no block comes before the first one, and is called null. */
+export interface BlockRange {
   readonly component: string;
   readonly from: number | null;
   readonly to: number | null;
 }
+export function isInside(
+  { component, block }: { readonly component: string; readonly block: number | null },
+  range: BlockRange,
+): boolean {
+  const place = (one: number | null) => one ?? -1;
+  if (component !== range.component) return false;
+  return place(block) >= place(range.from) && place(block) <= place(range.to);
+}
+
+/** The tensors of one block, or of a range. */
+export interface LayerRequest extends MaskRatioRequest, BlockRange {}
 export interface LayerAnswer {
   readonly n: number;
   readonly tensors: readonly TensorReport<Figure>[];
@@ -201,12 +212,7 @@ export type FromMaskPanel =
       readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
     }
   | { readonly type: 'selectRecipe'; readonly uri: string }
-  | {
-      readonly type: 'select';
-      readonly component: string;
-      readonly from: number | null;
-      readonly to: number | null;
-    }
+  | ({ readonly type: 'select' } & BlockRange)
   | { readonly type: 'reveal'; readonly target: 'scope' | 'method' }
   | { readonly type: 'exclude'; readonly glob: string }
   | { readonly type: 'computeExactly' };

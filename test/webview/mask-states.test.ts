@@ -1,0 +1,94 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OpenPanel } from './browser';
+import { launch, noBrowser, openPanel } from './browser';
+import { maskSnapshot } from './mask-data';
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!noBrowser) browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+async function open(options: Parameters<typeof openPanel>[2] = {}): Promise<OpenPanel> {
+  const opened = await openPanel(browser, 'mask-ratios', options);
+  await opened.send({ type: 'snapshot', revision: 1, snapshot: maskSnapshot() });
+  return opened;
+}
+
+describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
+  it('finds selection, zoom and task again after a reload, and not those of another recipe', async () => {
+    const first = await open();
+    await first.page.locator('.stage').focus();
+    await first.page.keyboard.press('Shift+ArrowRight');
+    await first.settle();
+    await first.page.keyboard.press('z');
+    await first.settle();
+    await first.page.locator('.layers .legend button').first().click();
+    await first.settle();
+    const chosen = (await first.sent()).findLast(({ type }) => type === 'select');
+    const state = await first.page.evaluate(
+      () => (window as never as { savedState: Record<string, unknown> }).savedState,
+    );
+    await first.page.close();
+    const heading = (panel: OpenPanel) => panel.page.locator('.layers .heading').innerText();
+
+    const again = await open({ state });
+    expect((await again.sent()).findLast(({ type }) => type === 'select')).toEqual(chosen);
+    expect(await heading(again)).toContain('Show all blocks');
+    expect(await heading(again)).not.toContain('Zoom to selection');
+    expect(
+      await again.page.locator('.layers .legend button').first().getAttribute('aria-pressed'),
+    ).toBe('true');
+    expect(again.faults).toEqual([]);
+    await again.page.close();
+
+    const other = await open({ state: { ...state, argument: 'file:///other' } });
+    expect((await other.sent()).some(({ type }) => type === 'select')).toBe(false);
+    expect(await heading(other)).not.toContain('Show all blocks');
+    await other.page.close();
+
+    const gone = { section: 0, from: 3, to: 9999 };
+    const shorter = await open({
+      state: { ...state, selection: gone, zoom: 'nonsense' },
+    });
+    expect((await shorter.sent()).some(({ type }) => type === 'select')).toBe(false);
+    expect(await heading(shorter)).not.toContain('Show all blocks');
+    expect(shorter.faults).toEqual([]);
+    await shorter.page.close();
+  });
+
+  it('says what is waited for, and what the numbers are that it still shows', async () => {
+    const panel = await open();
+    const status = async (revision: number, phase: object, banners: readonly object[]) =>
+      panel.send({ type: 'status', revision, phase, banners });
+    const main = () => panel.page.locator('main');
+    const acts = async () => (await panel.sent()).filter(({ type }) => type === 'action');
+    await status(2, { kind: 'ready' }, [
+      {
+        level: 'stale',
+        text: 'These numbers are from 05:12: the disk has not answered',
+        action: { label: 'Read again', id: 'again' },
+      },
+    ]);
+    expect(await panel.page.locator('.banner.stale').innerText()).toContain('from 05:12');
+    expect(await main().getAttribute('class')).toContain('is-stale');
+    await panel.page.getByText('Read again').click();
+    await status(3, { kind: 'ready' }, [{ level: 'stale', text: 'The server stopped at 05:13' }]);
+    expect(await panel.page.locator('.banner.stale').innerText()).toContain('stopped at 05:13');
+    expect(await panel.page.locator('.stage').count()).toBe(1);
+    await status(4, { kind: 'ready' }, []);
+    expect(await main().getAttribute('class')).not.toContain('is-stale');
+    const waiting = { kind: 'loading', text: 'Reading', waitingFor: 'the disk of the checkpoints' };
+    const nothing = { ...maskSnapshot(), phase: waiting, view: undefined };
+    await panel.send({ type: 'snapshot', revision: 5, snapshot: nothing });
+    expect(await main().textContent()).toContain('Waiting for the disk of the checkpoints.');
+    for (const label of ['Stop', 'Retry', 'Show Log'])
+      await panel.page.locator('.loading').getByText(label).click();
+    expect((await acts()).map(({ id }) => id)).toEqual(['again', 'stop', 'retry', 'showLog']);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+});
