@@ -138,10 +138,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   }
 
   private async command(message: FromSuccessPanel): Promise<void> {
-    if (message.type === 'openRun') {
-      await commands.executeCommand('mergevla.openRunFolder', message.id);
-      return;
-    }
+    if (message.type === 'openRun') return this.openRun(message.id);
     const names = new Map([
       ['evaluate', 'mergevla.evaluate'],
       ['stop', 'mergevla.stopJob'],
@@ -179,6 +176,14 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   private openCell({ row, task }: { readonly row: string; readonly task: string }): void {
     this.cell = { row, task };
     this.sendEpisodes();
+  }
+
+  /** The cell of a study's run: of its merged policy, where it has one. A run without episodes is revealed. */
+  private async openRun(path: string): Promise<void> {
+    const own = allEpisodes(this.episodes).filter(({ run }) => run.path === path);
+    const found = own.find(({ line }) => line.policy === 'merged') ?? own[0];
+    if (found) this.openCell({ row: found.row, task: found.line.task });
+    else await commands.executeCommand('mergevla.openRunFolder', path);
   }
 
   private sendEpisodes(): void {

@@ -174,6 +174,7 @@ export function successSnapshot(): SuccessSnapshot {
           label,
           x,
           paper: paper / 100,
+          run: `part ${String(x)}`,
           cell: [null, cell(71), cell(45), cell(49), cell(41), null, cell(0)][x] ?? null,
         })),
         statements: [],

@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
-import { launch, noBrowser, openPanel } from './browser';
-import { episodeList, successSnapshot } from './success-data';
+import { launch, layoutFaults, noBrowser, openPanel } from './browser';
+import { cubeTasks, episodeList, successSnapshot } from './success-data';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -103,3 +103,58 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
     await panel.page.close();
   });
 });
+
+describe.skipIf(noBrowser !== undefined)('the tables that stand for the success charts', () => {
+  it('have the same numbers with intervals, and are remembered', async () => {
+    const panel = await open();
+    await panel.page.locator('.rates tbody [tabindex="0"]').focus();
+    await panel.page.keyboard.press('t');
+    await panel.settle();
+    expect(await panel.page.locator('.rates, .studies').count()).toBe(0);
+    expect(await panel.page.locator('.twin h2').allInnerTexts()).toEqual([
+      ...cubeTasks,
+      'Task mean',
+      'Progressive merge, OpenVLA · LIBERO-Spatial · Iso-CTS · 100 rollouts a point',
+      'Merging one part, LIBERO mean · Iso-CTS',
+    ]);
+    const table = panel.page.locator('.twin table');
+    expect(await table.first().getAttribute('role')).toBe('grid');
+    const row = async (place: number, name: string) =>
+      (await table.nth(place).locator('tbody tr', { hasText: name }).first().innerText())
+        .split(/\t|\n/)
+        .map((text) => text.trim())
+        .filter(Boolean);
+    const cells = cellsOf('masked task_arithmetic, task known');
+    expect((await row(2, 'task known')).slice(1, 4)).toEqual([
+      String(cells[2]?.successes),
+      '100',
+      `${String(cells[2]?.successes)}\u00a0%`,
+    ]);
+    expect(await row(4, 'k 4')).toEqual([
+      'k 4',
+      '85',
+      '100',
+      '85\u00a0%',
+      '76.7\u00a0%',
+      '90.7\u00a0%',
+      '–',
+    ]);
+    expect(await row(5, 'D lm_head')).toContain('71\u00a0%');
+    expect(await panel.page.locator('.twin').innerText()).not.toMatch(/NaN|undefined/);
+    expect(await panel.page.evaluate(layoutFaults)).toEqual([]);
+    const state = await panel.page.evaluate(
+      () => (window as never as { savedState: unknown }).savedState,
+    );
+    expect(state).toMatchObject({ twin: true });
+    await panel.page.locator('button[aria-label="Tables instead of charts"]').click();
+    await panel.settle();
+    expect(await panel.page.locator('.rates').count()).toBe(1);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+});
+
+function cellsOf(name: string) {
+  const rows = successSnapshot().table?.groups.flatMap((group) => group.rows) ?? [];
+  return rows.find(({ label, detail }) => `${label} ${detail}` === name)?.cells ?? [];
+}

@@ -2,6 +2,7 @@ import type {
   IntervalName,
   RateCell,
   RateRow,
+  RateTable,
   Replay,
   SuccessSnapshot,
 } from '../../server/protocol/panels/success-rates';
@@ -21,6 +22,8 @@ export interface SuccessModel {
   readonly view: 'policies' | 'cross';
   /** The list of conditions is open. */
   readonly reporting: boolean;
+  /** Tables instead of charts. */
+  readonly twin: boolean;
   readonly selectedRows: readonly string[];
   readonly cell: { readonly row: string; readonly task: string } | undefined;
   readonly filter: EpisodeFilter;
@@ -45,9 +48,15 @@ export const intervalNames: Readonly<Record<IntervalName, string>> = {
   posterior: 'Posterior',
 };
 
-export function rowOf({ snapshot, view }: SuccessModel, id: string): RateRow | undefined {
-  const table = view === 'cross' ? (snapshot.cross ?? snapshot.table) : snapshot.table;
-  return table?.groups.flatMap(({ rows }) => rows).find((row) => row.id === id);
+/** The table that is looked at. */
+export function tableOf({ snapshot, view }: SuccessModel): RateTable | undefined {
+  return view === 'cross' ? (snapshot.cross ?? snapshot.table) : snapshot.table;
+}
+
+export function rowOf(model: SuccessModel, id: string): RateRow | undefined {
+  return tableOf(model)
+    ?.groups.flatMap(({ rows }) => rows)
+    .find((row) => row.id === id);
 }
 
 /** Rate of a cell; NaN where nothing was tried. */
@@ -68,12 +77,14 @@ export function cellSentence(
   task: string,
   cell: RateCell | null | undefined,
 ): string {
-  if (!cell) return `${row.label} ${row.detail}, ${task}: not run`;
+  return `${row.label} ${row.detail}, ${task}: ${cell ? countsSentence(cell) : 'not run'}`;
+}
+
+/** Counts, rate, interval and crashes in words. */
+export function countsSentence(cell: RateCell): string {
   const errors = cell.errors > 0 ? `, ${String(cell.errors)} crashed and counted apart` : '';
-  const counts = cell.trials > 0 ? `${String(cell.successes)} of ${String(cell.trials)}, ` : '';
-  const interval =
-    cell.trials > 0
-      ? `, 95 percent interval ${percent(cell.low, 0)} to ${percent(cell.high, 0)}`
-      : '';
-  return `${row.label} ${row.detail}, ${task}: ${counts}${rateText(cell)}${interval}${errors}`;
+  if (cell.trials === 0) return `${rateText(cell)}${errors}`;
+  const counts = `${String(cell.successes)} of ${String(cell.trials)}`;
+  const interval = `95 percent interval ${percent(cell.low, 0)} to ${percent(cell.high, 0)}`;
+  return `${counts}, ${rateText(cell)}, ${interval}${errors}`;
 }

@@ -7,13 +7,14 @@ import type {
   ToSuccessPanel,
 } from '../../server/protocol/panels/success-rates';
 import { isToSuccessPanel } from '../../server/protocol/panels/success-rates-guards';
-import { toLatex, toMarkdown } from '../../server/evaluate/rates/write';
-import { button, segments, select } from '../shared/components';
+import { toCsv, toLatex, toMarkdown } from '../../server/evaluate/rates/write';
+import { button, segments, select, twinButton } from '../shared/components';
 import { fill, h } from '../shared/dom';
 import { exportMenu, type ExportSource } from '../shared/export';
 import { icon } from '../shared/icons';
 import type { View } from '../shared/page';
 import { Page } from '../shared/page';
+import { TwinCard } from '../shared/twin';
 import { EpisodesCard } from './episodes';
 import type { EpisodeFilter, SuccessActions, SuccessModel } from './model';
 import { filterOf, intervalNames } from './model';
@@ -21,6 +22,7 @@ import { ReplayCard } from './replay';
 import { StudiesRow } from './studies';
 import { RatesCard } from './table';
 import { TrialCard } from './trials';
+import { successTwins } from './twin';
 
 const emptySnapshot: SuccessSnapshot = {
   phase: { kind: 'loading', text: 'Reading the runs' },
@@ -42,11 +44,12 @@ export class SuccessPanel implements SuccessActions {
   private readonly page = new Page<SuccessModel, ToSuccessPanel, FromSuccessPanel>({
     className: 'success-panel',
     guard: isToSuccessPanel,
-    model: (theme, { view, selectedRows, filter, reporting }) => ({
+    model: (theme, { view, selectedRows, filter, reporting, twin }) => ({
       snapshot: emptySnapshot,
       theme,
       view: view === 'cross' ? 'cross' : 'policies',
       reporting: reporting === true,
+      twin: twin === true,
       selectedRows: Array.isArray(selectedRows)
         ? selectedRows.filter((id) => typeof id === 'string')
         : [],
@@ -70,8 +73,11 @@ export class SuccessPanel implements SuccessActions {
     },
     live: this.page.live,
   });
-  private readonly studies = new StudiesRow(this);
+  private readonly studies = new StudiesRow(this, this.page);
   private readonly trials = new TrialCard(this.page.post, this.page.live);
+  private readonly twin = new TwinCard((text) => {
+    this.copy(text);
+  });
   private readonly detail = h(
     'div',
     { class: 'row detail' },
@@ -80,7 +86,21 @@ export class SuccessPanel implements SuccessActions {
   );
   private readonly reporting = h('section', { class: 'card reporting' });
   private compared = false;
+  /** The host opened a cell, whose episodes may stand outside of what is seen. */
+  private opened = false;
   private readonly switchRow = h('div', { class: 'above-table' });
+
+  constructor() {
+    document.addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey, target }) => {
+      const typing = target instanceof Element && target.closest('vscode-single-select');
+      if (key.toLowerCase() !== 't' || ctrlKey || metaKey || altKey || typing) return;
+      if (!this.page.model.snapshot.trials) this.toggleTwin();
+    });
+  }
+
+  private toggleTwin(): void {
+    this.page.arrange({ twin: !this.page.model.twin });
+  }
 
   private receive(message: ToSuccessPanel): void {
     this.page.update({ snapshot: this.applied(message) });
@@ -98,6 +118,8 @@ export class SuccessPanel implements SuccessActions {
 
   /** The host says which cell is open, as a command may have opened it, and compares what was selected before. */
   private follow({ episodes, comparison, table }: SuccessSnapshot): void {
+    const { cell } = this.page.model;
+    this.opened = episodes !== undefined && episodes.row !== cell?.row;
     this.page.update({ cell: episodes && { row: episodes.row, task: episodes.task } });
     const rows = this.page.model.selectedRows;
     if (rows.length === 2 && !comparison && table && !this.compared)
@@ -143,21 +165,21 @@ export class SuccessPanel implements SuccessActions {
       };
     const before = waiting ? [waiting] : [];
     if (!snapshot.table) return { cards: before };
+    const { rates, studies, twin, detail } = this;
+    detail.hidden = model.cell === undefined;
+    const charts = model.twin ? [twin.element, detail] : [rates.element, detail, studies.element];
     return {
-      cards: [
-        ...before,
-        ...this.reportingCard(),
-        this.above(),
-        this.rates.element,
-        this.detail,
-        this.studies.element,
-      ],
+      cards: [...before, ...this.reportingCard(), this.above(), ...charts],
       draw: () => {
-        this.detail.hidden = model.cell === undefined;
-        this.rates.draw(model);
+        if (model.twin) twin.draw(successTwins(model));
+        else {
+          rates.draw(model);
+          studies.draw(model);
+        }
         this.episodes.draw(model);
         this.replay.draw(model);
-        this.studies.draw(model);
+        if (this.opened) detail.scrollIntoView({ block: 'nearest' });
+        this.opened = false;
       },
     };
   }
@@ -195,11 +217,14 @@ export class SuccessPanel implements SuccessActions {
       h(
         'span',
         { class: 'end' },
+        twinButton(this.page.model.twin, () => {
+          this.toggleTwin();
+        }),
         exportMenu(
           {
             name: 'success-rates',
             cards: () => this.page.main,
-            csv: () => this.csv(),
+            csv: () => (snapshot.table ? toCsv(snapshot.table) : ''),
             texts: textsOf(snapshot.table),
             footer: () =>
               `${snapshot.table?.protocol ?? ''} · ${intervalNames[snapshot.interval]} · ${new Date().toISOString().slice(0, 10)}`,
@@ -305,14 +330,6 @@ export class SuccessPanel implements SuccessActions {
         },
       ),
     ];
-  }
-
-  private csv(): string {
-    const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-    return this.rates
-      .values()
-      .map((line) => line.map(quote).join(','))
-      .join('\n');
   }
 
   openCell(row: string, task: string): void {

@@ -1,99 +1,43 @@
 import type { RateCell, Study } from '../../server/protocol/panels/success-rates';
-import type { AnyDataset, Overlay } from '../shared/chart';
-import { baseOptions, Picture } from '../shared/chart';
-import { withAlpha } from '../shared/colours';
-import { fill, h } from '../shared/dom';
+import { Drawn, fill, h } from '../shared/dom';
 import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
+import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { SuccessActions, SuccessModel } from './model';
 import { rateOf } from './model';
+import { ProgressiveCard } from './progressive';
 import { hollowMark, rateBar } from './rate-bar';
 
 /** The paper's two studies, when chosen runs belong to one. */
 export class StudiesRow {
   readonly element = h('div', { class: 'row studies' });
-  private readonly progressive = new Picture('progressive');
+  private readonly progressive: ProgressiveCard;
+  private readonly parts = h('section', { class: 'card' });
+  private readonly drawn = new Drawn();
 
-  constructor(private readonly actions: SuccessActions) {}
+  constructor(
+    private readonly actions: SuccessActions,
+    tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
+  ) {
+    this.progressive = new ProgressiveCard(actions, tools);
+  }
 
-  draw(model: SuccessModel): void {
-    const { studies } = model.snapshot;
+  draw({ snapshot: { studies }, theme }: SuccessModel): void {
     this.element.hidden = studies.length === 0;
-    fill(
-      this.element,
-      ...studies.map((study) =>
-        study.kind === 'progressive'
-          ? this.drawProgressive(study)
-          : this.drawComponents(study, model.theme),
-      ),
-    );
-    const progressive = studies.find(({ kind }) => kind === 'progressive');
-    if (progressive) this.showProgressive(progressive, model.theme);
+    const cards = { progressive: this.progressive.element, components: this.parts };
+    fill(this.element, ...studies.map(({ kind }) => cards[kind]));
+    for (const study of studies)
+      if (study.kind === 'progressive') this.progressive.draw(study, theme);
+      else if (this.drawn.differs(JSON.stringify(study), theme)) this.drawComponents(study, theme);
   }
 
-  private drawProgressive(study: Study): HTMLElement {
-    return h(
-      'section',
-      { class: 'card' },
-      h(
-        'div',
-        { class: 'heading' },
-        h('h2', {}, 'Progressive merge'),
-        h('span', { class: 'secondary' }, study.title),
-      ),
-      this.progressive.element,
-      h('p', { class: 'secondary small axis-title' }, 'merged language-model blocks 0 … k − 1'),
-    );
-  }
-
-  private showProgressive(study: Study, theme: Theme): void {
-    const points = study.points.filter(({ cell }) => cell !== null);
-    const most = Math.max(
-      1,
-      ...study.points.map(({ x }) => x),
-      ...study.statements.map(({ to }) => to),
-    );
-    const line = (pick: (cell: RateCell) => number) =>
-      points.map(({ x, cell }) => ({ x, y: cell ? pick(cell) : Number.NaN }));
-    const edge = { type: 'line', pointRadius: 0, borderWidth: 0 } as const;
-    const datasets: AnyDataset[] = [
-      { ...edge, data: line(({ high }) => high) },
-      {
-        ...edge,
-        data: line(({ low }) => low),
-        fill: '-1',
-        backgroundColor: withAlpha(theme.focus, 0.35),
-      },
-      {
-        type: 'line',
-        data: line(rateOf),
-        borderColor: theme.focus,
-        backgroundColor: theme.focus,
-        borderWidth: 1.75,
-        pointRadius: 3,
-      },
-    ];
-    this.progressive.show(
-      {
-        type: 'line',
-        data: { datasets },
-        options: baseOptions(theme, {
-          x: { min: 1, max: most, grid: false },
-          y: { min: 0, max: 1, step: 0.25, label: (y) => `${percent(y, 0)} %` },
-        }),
-        overlays: [paperMarks(study, theme)],
-      },
-      `Success over merged blocks: ${points.map(({ label, cell }) => `${label} ${percent(rateOf(cell), 0)} percent`).join(', ')}`,
-    );
-  }
-
-  private drawComponents(study: Study, theme: Theme): HTMLElement {
+  private drawComponents(study: Study, theme: Theme): void {
     const rows = study.points.map((point) =>
       h(
         'tr',
         {},
         h('th', { scope: 'row' }, point.label),
-        h('td', {}, dotPlot(point.cell, point.paper, theme)),
+        this.plotCell(point, theme),
         h(
           'td',
           { class: 'end' },
@@ -108,9 +52,8 @@ export class StudiesRow {
         ),
       ),
     );
-    return h(
-      'section',
-      { class: 'card' },
+    fill(
+      this.parts,
       h(
         'div',
         { class: 'heading' },
@@ -137,6 +80,16 @@ export class StudiesRow {
     );
   }
 
+  /** The dot opens its run under the pointer; the number beside it does so for the keyboard. */
+  private plotCell({ cell, paper, run }: Study['points'][number], theme: Theme): HTMLElement {
+    const plot = dotPlot(cell, paper, theme);
+    if (cell === null || run === undefined) return h('td', {}, plot);
+    const click = () => {
+      this.actions.openRun(run);
+    };
+    return h('td', { class: 'on-dot', click }, plot);
+  }
+
   private runLink(run: string | undefined, text: string): Node {
     if (run === undefined) return h('strong', {}, text);
     return h(
@@ -152,39 +105,6 @@ export class StudiesRow {
       h('strong', {}, text),
     );
   }
-}
-
-/** The paper's statements: hollow mark where the range ends, dashed reach, words. */
-function paperMarks(study: Study, theme: Theme): Overlay {
-  return (context, chart) => {
-    const { x, y } = chart.scales;
-    if (!x || !y) return;
-    for (const { text, from, to, value } of study.statements) {
-      const [left, right, level] = [
-        x.getPixelForValue(from),
-        x.getPixelForValue(to),
-        y.getPixelForValue(value),
-      ];
-      const late = from > 1;
-      const at = late ? left : right;
-      context.strokeStyle = theme.foreground;
-      context.lineWidth = 1.25;
-      context.setLineDash([4, 3]);
-      context.beginPath();
-      context.moveTo(left, level);
-      context.lineTo(right, level);
-      context.stroke();
-      context.setLineDash([]);
-      context.fillStyle = theme.background;
-      context.beginPath();
-      context.arc(at, level, 3.5, 0, 2 * Math.PI);
-      context.fill();
-      context.stroke();
-      context.fillStyle = theme.foreground;
-      context.font = `11px ${theme.font}`;
-      context.fillText(text, at + 8, level - 8);
-    }
-  };
 }
 
 function dotPlot(cell: RateCell | null, paper: number | undefined, theme: Theme): SVGSVGElement {

@@ -9,7 +9,7 @@ import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { SuccessActions, SuccessModel } from './model';
 import { cellTip } from './cell-tip';
 import { rateBar, type BarLook } from './rate-bar';
-import { cellSentence, rateOf, rateText } from './model';
+import { cellSentence, rateOf, rateText, tableOf } from './model';
 
 /** A line of the table: a group's title, or a policy. */
 type Line = { readonly title: string } | { readonly row: RateRow };
@@ -32,18 +32,14 @@ export class RatesCard {
 
   draw(model: SuccessModel): void {
     this.model = model;
-    const { snapshot, view, theme } = model;
-    const table = view === 'cross' ? (snapshot.cross ?? snapshot.table) : snapshot.table;
+    const { view, theme } = model;
+    const table = tableOf(model);
     if (!table) return;
     const key = `${view} ${theme.kind} ${table.tasks.join('\0')}`;
     if (!this.grid || this.made !== key) this.grid = this.makeGrid(table, theme);
     this.made = key;
     this.grid.show(linesOf(table));
     fill(this.element, this.grid.element, legend(theme, table.letterTest), this.comparison(model));
-  }
-
-  values(): string[][] {
-    return this.grid?.values() ?? [];
   }
 
   private makeGrid(table: RateTable, theme: Theme): Grid<Line> {
