@@ -60,6 +60,8 @@ interface Zoo {
 /** Estimates from a sample of the checkpoints, taken and evaluated on a thread of its own. */
 export class SketchMetrics implements ConflictMetrics {
   readonly #zoos = new Map<string, Zoo>();
+  /** Recipes that are not read because somebody said so before there was a first round. */
+  readonly #stopped = new Set<string>();
   readonly #listeners: ((uri: string) => void)[] = [];
   /** Ends the wait for a zoo's first round. */
   readonly #firstRounds = new Map<string, () => void>();
@@ -78,8 +80,10 @@ export class SketchMetrics implements ConflictMetrics {
   report(analysis: Analysis, how: ReportDetail = { detail: 'all', quick: false }): MetricsAnswer {
     const exact = this.options.exact.report(analysis, how);
     if (exact.state === 'ready') return exact;
+    if (this.#stopped.has(analysis.uri))
+      return { state: 'none', reason: 'reading the sample was stopped' };
     const zoo = this.#zooOf(analysis);
-    if (!zoo) return this.options.files.reading(analysis) ? noBytesYet : { state: 'none' };
+    if (!zoo) return this.#withoutZoo(analysis);
     if (zoo.failure !== undefined) return { state: 'none', reason: zoo.failure };
     const now = resolvedRecipe(analysis);
     const report = this.#ask(analysis, zoo, how.change?.(now) ?? now, how);
@@ -139,10 +143,10 @@ export class SketchMetrics implements ConflictMetrics {
   /** What was read stays; nothing more is read before `again`. */
   stop(uri: string): void {
     const zoo = this.#zoos.get(uri);
-    if (!zoo) return;
-    this.#client.stop(zoo.key);
-    if (zoo.progress) return;
-    this.#update(zoo.key, (known) => ({ ...known, failure: 'reading the sample was stopped' }));
+    if (zoo) this.#client.stop(zoo.key);
+    if (zoo?.progress) return;
+    this.#stopped.add(uri);
+    this.#tell(uri);
   }
 
   again(uri: string): void {
@@ -155,6 +159,7 @@ export class SketchMetrics implements ConflictMetrics {
     const zoo = this.#zoos.get(uri);
     if (zoo) this.#client.forget(zoo.key);
     this.#zoos.delete(uri);
+    this.#stopped.delete(uri);
   }
 
   onDidChange(listener: (uri: string) => void): void {
@@ -163,6 +168,16 @@ export class SketchMetrics implements ConflictMetrics {
 
   dispose(): void {
     this.#client.dispose();
+  }
+
+  /** What keeps a recipe from having a zoo. */
+  #withoutZoo(analysis: Analysis): MetricsAnswer {
+    const { files } = this.options;
+    if (files.reading(analysis)) return noBytesYet;
+    const fault = files.loaded(analysis)?.findings.find(({ severity }) => severity === 'error');
+    return fault && !hasErrors(analysis.problems)
+      ? { state: 'none', reason: fault.message }
+      : { state: 'none' };
   }
 
   /** The zoo of a recipe without errors. */

@@ -27,8 +27,6 @@ const grids = {
 
 /** A handle that has not moved for so long is at rest: its numbers are refined from the whole sample. */
 const restMs = 150;
-/** A wait without progress is explained after this long. */
-const patienceMs = 10_000;
 
 export function maskRatioPanel(parts: Parts): PanelKind<ToMaskPanel, FromMaskPanel> {
   return {
@@ -57,8 +55,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   private rest: NodeJS.Timeout | undefined;
   private shown: Shown | undefined;
   private curves: readonly Curve[] = [];
-  /** How far a sample was when that was last news. */
-  private progress = { bytes: -1, since: 0 };
+  private readonly wait = new states.Wait();
   private look: NodeJS.Timeout | undefined;
   private readonly details: MaskDetails;
   private readonly subscriptions: readonly Disposable[];
@@ -100,13 +97,14 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     const recipes = await this.parts.server.request('mergevla/recipe/list', {});
     this.uri ??= recipes[0]?.uri;
     const { uri } = this;
-    if (uri === undefined) return { type: 'snapshot', snapshot: states.noRecipe(recipes) };
+    if (uri === undefined)
+      return { type: 'snapshot', snapshot: states.noRecipe(recipes, workspace.isTrusted) };
     // The server knows the files of open documents; one that cannot be opened has its own message.
     await Promise.resolve(workspace.openTextDocument(Uri.parse(uri))).catch(() => undefined);
     const reply = await this.ask(this.parameters);
     const running = this.running();
     const base: MaskSnapshot = {
-      ...states.noRecipe(recipes),
+      ...states.noRecipe(recipes, workspace.isTrusted),
       uri,
       ...(running ? { job: states.jobView(running) } : {}),
     };
@@ -170,7 +168,7 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       ...(measured ? { exact: maskView(measured) } : {}),
       ...(await this.details.snapshot(answer)),
     };
-    this.progress = { bytes: -1, since: 0 };
+    this.wait.over();
     this.shown = { answer, snapshot, when: timeOfDay() };
     return snapshot;
   }
@@ -184,20 +182,17 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       const banners = [states.olderBanner(reply, shown.when)];
       return { ...shown.snapshot, recipes: base.recipes, curves: this.curves, banners };
     }
-    return { ...base, recipe: reply.recipe, phase: states.phaseOf(reply, this.waitingFor(reply)) };
+    if (reply.state === 'reading') this.lookAgain();
+    const waitingFor = this.wait.waitingFor(reply, Date.now());
+    return { ...base, recipe: reply.recipe, phase: states.phaseOf(reply, waitingFor) };
   }
 
-  /** What has been waited for without any news for too long; looks again when that may be so. */
-  private waitingFor(reply: MaskRatioReply): string | undefined {
-    if (reply.state !== 'reading') return undefined;
-    if (reply.bytesRead !== this.progress.bytes)
-      this.progress = { bytes: reply.bytesRead, since: Date.now() };
+  /** Nobody tells that a disk is silent. */
+  private lookAgain(): void {
     clearTimeout(this.look);
     this.look = setTimeout(() => {
       this.channel.refresh();
-    }, patienceMs);
-    const late = Date.now() - this.progress.since >= patienceMs - 500;
-    return late ? 'the disk or mount of the checkpoints' : undefined;
+    }, states.patienceMs);
   }
 
   private async act(id: string): Promise<void> {

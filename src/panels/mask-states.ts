@@ -1,4 +1,3 @@
-import { workspace } from 'vscode';
 import type {
   MaskRatioAnswer,
   MaskRatioReply,
@@ -9,7 +8,7 @@ import type { JobView } from '../../server/protocol/panels/mask-details';
 import type { Banner, Phase } from '../../server/protocol/panels/shared';
 import type { RecipeSummary, RunSummary } from '../../server/protocol/methods';
 
-export function noRecipe(recipes: readonly RecipeSummary[]): MaskSnapshot {
+export function noRecipe(recipes: readonly RecipeSummary[], trusted: boolean): MaskSnapshot {
   return {
     phase: {
       kind: 'empty',
@@ -24,7 +23,7 @@ export function noRecipe(recipes: readonly RecipeSummary[]): MaskSnapshot {
     recipes: recipes.map(({ uri, label }) => ({ uri, label })),
     sections: [],
     curves: [],
-    trusted: workspace.isTrusted,
+    trusted,
   };
 }
 
@@ -49,6 +48,28 @@ export function phaseOf(reply: Unready, waitingFor: string | undefined): Phase {
       { label: 'Show Log', id: 'showLog' },
     ],
   };
+}
+
+/** A wait without progress is explained after this long. */
+export const patienceMs = 10_000;
+
+/** Knows since when a sample has been no further. */
+export class Wait {
+  private news = { bytes: -1, since: 0 };
+
+  /** What has been waited for without any news for too long at the time `now`. */
+  waitingFor(reply: Unready, now: number): string | undefined {
+    if (reply.state !== 'reading') return undefined;
+    if (reply.bytesRead !== this.news.bytes) this.news = { bytes: reply.bytesRead, since: now };
+    // Who looks again after the whole time may come a little early.
+    const late = now - this.news.since >= patienceMs - 500;
+    return late ? 'the disk or mount of the checkpoints' : undefined;
+  }
+
+  /** There are numbers: the next wait is another one. */
+  over(): void {
+    this.news = { bytes: -1, since: 0 };
+  }
 }
 
 /** Over numbers that are older than what they are about. `when`: the time of day they were drawn. */

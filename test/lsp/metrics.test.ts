@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CurveRequest, MaskRatioRequest } from '../../server/protocol/panels/mask-ratios';
@@ -251,5 +251,30 @@ describe('numbers for the mask-ratio panel', () => {
       'object',
     ]);
     await client.change(uri, recipe);
+  });
+
+  it('are not read when somebody says stop before the first round, until asked again', async () => {
+    await client.own('mergevla/masks/again', { uri });
+    await client.close(uri);
+    await client.open(recipe);
+    await client.own('mergevla/masks/stop', { uri });
+    const stopped = await client.own('mergevla/masks/answer', { uri, n: 1 });
+    expect(stopped).toMatchObject({ state: 'none', reason: 'reading the sample was stopped' });
+    await client.own('mergevla/masks/again', { uri });
+    expect((await ready({ n: 2 })).answer.report.tasks).toHaveLength(3);
+  });
+
+  it('tell which files a vanished mount took, and come back with it', async () => {
+    const zoo = join(client.folder, 'zoo');
+    renameSync(zoo, `${zoo}-away`);
+    await client.own('mergevla/masks/again', { uri });
+    const gone = await until('a reason', async () => {
+      const reply = await client.own('mergevla/masks/answer', { uri, n: 1 });
+      return reply.state === 'none' ? reply : undefined;
+    });
+    expect(gone.reason).toMatch(/zoo/);
+    renameSync(`${zoo}-away`, zoo);
+    await client.own('mergevla/masks/again', { uri });
+    expect((await ready({ n: 2 })).answer.report.tasks).toHaveLength(3);
   });
 });

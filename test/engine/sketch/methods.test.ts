@@ -83,6 +83,15 @@ describe('a sketch', () => {
     const first = evaluationOf(firstRounds(sketch, 0)).report(plan);
     const all = evaluationOf(sketch).report(plan);
     expect(first.round).toBe(0);
+    // What a slider's frame stands on is its own share, not that of all rounds.
+    const elements = tensors.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+    const read = (rounds: number) =>
+      sketch.tensors
+        .flatMap(({ clusters }) => clusters)
+        .reduce((sum, { round, length }) => sum + (round <= rounds ? length : 0), 0);
+    expect(first.share).toBeCloseTo(read(0) / elements, 12);
+    expect(all.share).toBeCloseTo(read(2) / elements, 12);
+    expect(first.share).toBeLessThan(all.share);
     expect(width(all)).toBeLessThan(width(first));
   });
 
