@@ -31,6 +31,8 @@ export interface Session<To, From> extends Disposable {
   /** The snapshot is on its way: what takes longer can follow it. */
   posted?(): Promise<void>;
   receive(message: From): Promise<void> | void;
+  /** Turns to what the open panel was asked to show; without this a new panel takes its place. */
+  turnTo?(argument: unknown): void;
 }
 
 export interface PanelKind<To, From> {
@@ -53,7 +55,7 @@ export function createPanelHost<To extends Revised, From extends { readonly type
   logs: Logs,
 ): PanelHost {
   const viewType = `mergevla.${kind.name}`;
-  let open: { readonly panel: WebviewPanel; readonly page: Disposable } | undefined;
+  let open: { readonly panel: WebviewPanel; readonly page: OpenPage } | undefined;
   const attach = (panel: WebviewPanel, argument: unknown): void => {
     // The extension's folder changes with an update, so a restored panel gets its roots anew.
     panel.webview.options = {
@@ -77,7 +79,7 @@ export function createPanelHost<To extends Revised, From extends { readonly type
   return {
     show(argument, beside = false) {
       const column = beside ? ViewColumn.Beside : ViewColumn.Active;
-      if (open && argument === undefined) {
+      if (open && (argument === undefined || open.page.show(argument))) {
         open.panel.reveal();
         return;
       }
@@ -101,6 +103,11 @@ function argumentOf(state: unknown): unknown {
     : undefined;
 }
 
+interface OpenPage extends Disposable {
+  /** Whether the page could turn to it. */
+  show(argument: unknown): boolean;
+}
+
 interface PageOptions {
   readonly argument: unknown;
   readonly logs: Logs;
@@ -111,7 +118,7 @@ function connect<To extends Revised, From extends { readonly type: string }>(
   kind: PanelKind<To, From>,
   panel: WebviewPanel,
   { argument, logs }: PageOptions,
-): Disposable {
+): OpenPage {
   let revision = 0;
   const post = (message: Unrevised<To>): void => {
     revision += 1;
@@ -156,6 +163,12 @@ function connect<To extends Revised, From extends { readonly type: string }>(
     workspace.onDidGrantWorkspaceTrust(refresh.ask),
   ];
   return {
+    show(wanted) {
+      session.turnTo?.(wanted);
+      // A hidden page asks by itself once it is revealed.
+      refresh.ask();
+      return session.turnTo !== undefined;
+    },
     dispose() {
       refresh.stop();
       for (const subscription of subscriptions) void subscription.dispose();

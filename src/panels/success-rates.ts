@@ -49,10 +49,8 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     private readonly channel: Channel<ToSuccessPanel>,
     argument: unknown,
   ) {
-    if (Array.isArray(argument)) this.only = new Set(argument.map(String));
-    const { trials, episode } = isRecord(argument) ? argument : {};
-    if (isString(episode)) this.wanted = episode;
-    this.desk = new TrialDesk(parts, channel, isString(trials) ? trials : undefined);
+    this.desk = new TrialDesk(parts, channel);
+    this.turnTo(argument);
     this.subscriptions = [
       parts.runs.onDidChange(() => {
         channel.refresh();
@@ -63,7 +61,15 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     ];
   }
 
-  /** The rollout that the panel was opened with. */
+  /** Paths of runs to compare, a rollout to replay, or trials to go on with. */
+  turnTo(argument: unknown): void {
+    if (Array.isArray(argument)) this.only = new Set(argument.map(String));
+    const { trials, episode } = isRecord(argument) ? argument : {};
+    if (isString(episode)) this.wanted = episode;
+    if (isString(trials)) this.desk.open(trials);
+  }
+
+  /** A rollout that was asked for and is not yet shown. */
   private wanted: string | undefined;
 
   /** Runs that a comparison was opened with; all others start hidden. */
@@ -80,8 +86,8 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       this.hidden = new Set(all.map(({ run }) => run.path).filter((path) => !only.has(path)));
       this.only = undefined;
     }
+    this.openWanted(all);
     this.episodes = all.filter(({ run }) => !this.hidden.has(run.path));
-    this.openWanted();
     const found = rateTable(this.episodes, { interval: this.interval, paper: this.paper });
     this.policies = found?.policies ?? [];
     const cross = crossTable(this.episodes, this.interval);
@@ -163,12 +169,14 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     this.channel.refresh();
   }
 
-  /** Opens the cell of the rollout that was asked for; its replay follows the snapshot. */
-  private openWanted(): void {
+  /** Opens the cell of the rollout that was asked for, also of a hidden run; its replay follows the snapshot. */
+  private openWanted(all: readonly RunEpisodes[]): void {
     const { wanted } = this;
-    const found = allEpisodes(this.episodes).find(({ id }) => id === wanted);
+    if (wanted === undefined) return;
+    const found = allEpisodes(all).find(({ id }) => id === wanted);
     if (!found) return;
     this.wanted = undefined;
+    this.hidden.delete(found.run.path);
     this.cell = { row: found.row, task: found.line.task };
     setImmediate(() => void this.replay(found.id));
   }

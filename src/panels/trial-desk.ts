@@ -28,18 +28,29 @@ const key = 'mergevla.trials';
 /** The panel's second face: trials on a robot, one question at a time. */
 export class TrialDesk {
   private series: TrialSeries | undefined;
+  private folder: string | undefined;
 
   constructor(
     private readonly parts: Parts,
     private readonly channel: Channel<ToSuccessPanel>,
-    private folder = parts.context.workspaceState.get<string>(key),
   ) {
+    this.folder = parts.context.workspaceState.get<string>(key);
+  }
+
+  /** Goes on with this series. */
+  open(folder: string): void {
+    this.series = undefined;
     void this.keep(folder);
   }
 
   /** What a snapshot says: the form, or that there is a series to go on with. */
   async snapshot(): Promise<{ readonly trials?: TrialForm; readonly banners: readonly Banner[] }> {
-    if (this.folder !== undefined) this.series ??= await TrialSeries.open(this.folder);
+    const { folder } = this;
+    if (folder !== undefined && !this.series) {
+      const series = await TrialSeries.open(folder);
+      // Another one may have been opened meanwhile.
+      if (folder === this.folder) this.series ??= series;
+    }
     if (this.series) return { trials: this.series.form(), banners: [] };
     const banners = (await unfinishedTrials()).map((series): Banner => {
       const { name, trial, planned, done } = series.form();

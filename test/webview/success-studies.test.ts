@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
 import { launch, noBrowser, openPanel } from './browser';
-import { episodeList, successSnapshot } from './success-data';
+import { episodeList, replayOf, successSnapshot } from './success-data';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -58,5 +58,36 @@ describe.skipIf(noBrowser !== undefined)('the dots of a study', () => {
     expect(box && box.y + box.height > 0 && box.y < 900).toBe(true);
     expect(panel.faults).toEqual([]);
     await panel.page.close();
+  });
+});
+
+describe.skipIf(noBrowser !== undefined)('an open panel', () => {
+  it('turns to a replay and to trials that a command asks for, and keeps its arrangement', async () => {
+    const panel = await open();
+    await panel.page.locator('button.facts').click();
+    await panel.page.locator('tr:has-text("task known") td').nth(0).click();
+    await panel.page.locator('.rates tbody th', { hasText: 'task known' }).click();
+    await panel.settle();
+    const snapshot = { ...successSnapshot(), episodes: episodeList() };
+    await panel.send({ type: 'snapshot', revision: 2, snapshot });
+    await panel.send({ type: 'replay', revision: 3, replay: replayOf() });
+    await panel.settle();
+    const { page } = panel;
+    expect(await page.locator('.episodes h2').innerText()).toBe('masked · stack_cube');
+    expect(await page.locator('.replay .heading').innerText()).toContain('step');
+    const trials = {
+      ...{ name: 'evening', task: 'push', criterion: 'in the zone', trial: 1, planned: 2 },
+      ...{ reasons: ['missed'], voided: 0, canUndo: false, done: false, entry: 0 },
+    };
+    await panel.send({ type: 'snapshot', revision: 4, snapshot: { ...snapshot, trials } });
+    expect(await page.locator('.trials h2').first().innerText()).toContain('Trial 1 of 2');
+    expect(await page.locator('.rates, .replay').count()).toBe(0);
+    // In this face the key belongs to nobody.
+    await page.keyboard.press('t');
+    await panel.send({ type: 'snapshot', revision: 5, snapshot });
+    expect(await page.locator('.reporting').count()).toBe(1);
+    expect(await page.locator('.rates tr[aria-selected=true]').count()).toBe(1);
+    expect(panel.faults).toEqual([]);
+    await page.close();
   });
 });
