@@ -94,6 +94,24 @@ suite('commands', () => {
     assert.ok(devices.some(({ id, usable }) => id === 'cpu' && usable));
   });
 
+  test('an open panel turns to the runs to compare, and stays the same panel', async () => {
+    await vscode.commands.executeCommand('mergevla.showSuccessRates');
+    const own = (all: readonly vscode.Tab[]) =>
+      all.filter(({ label }) => label === 'Success Rates').length;
+    const tabs = () => own(vscode.window.tabGroups.all.flatMap((group) => group.tabs));
+    await until('the panel', () => tabs() === 1);
+    let closed = 0;
+    const subscription = vscode.window.tabGroups.onDidChangeTabs((change) => {
+      closed += own(change.closed);
+    });
+    await vscode.commands.executeCommand('mergevla.compareRuns', folder().fsPath);
+    // A change of tabs is told in its turn: once another tab is told, that one was.
+    await openRecipe('missing.mergevla.yaml');
+    subscription.dispose();
+    assert.equal(tabs(), 1);
+    assert.equal(closed, 0);
+  });
+
   test('Open Sample Experiment writes a recipe that has no errors', async () => {
     const target = vscode.Uri.joinPath(folder(), 'sample');
     await vscode.commands.executeCommand('mergevla.openSample', target);
