@@ -1,4 +1,5 @@
 import * as assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import {
   activated,
@@ -39,7 +40,12 @@ suite('a recipe in the editor', () => {
       vscode.languages.getDiagnostics(typo.uri).find(({ range }) => range.start.line === 1),
     );
     assert.equal(typo.getText(found.range), 'merg');
-    assert.ok(typeof found.code === 'object' && found.code.target.toString().includes('#mv2'));
+    assert.ok(typeof found.code === 'object');
+    const { value, target } = found.code;
+    const heading = readFileSync(target.fsPath, 'utf8').split('\n')[
+      Number(target.fragment.replace('L', '')) - 1
+    ];
+    assert.match(heading ?? '', new RegExp(`^#+ ${String(value)}\\b`));
   });
 
   test('is mended by a quick fix', async () => {

@@ -120,7 +120,7 @@ suite('policies from the palette', () => {
     writeFileSync(join(run, 'episodes.jsonl'), text);
     const target = vscode.Uri.joinPath(folder(), 'table.md');
     await vscode.commands.executeCommand('mergevla.exportTable', [run], 'Markdown', target);
-    assert.match(readFileSync(target.fsPath, 'utf8'), /routed .*\| 1\/2 50 %/);
+    assert.match(readFileSync(target.fsPath, 'utf8'), /routed .*\| 1\/2 {2}50 %/);
     await vscode.commands.executeCommand('mergevla.exportTable', [run], 'CSV', 'clipboard');
     assert.match(await vscode.env.clipboard.readText(), /,libero_goal,1,2,0\.5,/);
   });

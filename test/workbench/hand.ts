@@ -146,6 +146,16 @@ export class Hand {
     return found;
   }
 
+  /** Reloads the window once the browser has stored that the panel of this name is open: it does so when the window loses the focus. */
+  async reload(panel: string): Promise<void> {
+    const other = await this.page.context().newPage();
+    await other.bringToFront();
+    await expectStored(this.page, panel);
+    await other.close();
+    await this.page.bringToFront();
+    await this.page.reload();
+  }
+
   /** Looks again at every frame of the page until something is so. */
   async settled(what: string, look: () => Promise<boolean>, limitMs = 60_000): Promise<void> {
     const end = Date.now() + limitMs;
@@ -186,4 +196,35 @@ export class Hand {
 /** A command may ask its first question in the same place at once. */
 async function isOver(input: Locator, typed: string): Promise<boolean> {
   return !(await input.isVisible()) || (await input.inputValue()) !== typed;
+}
+
+/** Waits until the workbench's own store names a panel among the open editors; at the latest it is written every minute. */
+async function expectStored(page: Page, panel: string): Promise<void> {
+  const end = Date.now() + 90_000;
+  while (!(await page.evaluate(storesPanel, panel)))
+    if (Date.now() > end) throw new Error(`the open panel ${panel} was not stored`);
+}
+
+async function storesPanel(panel: string): Promise<boolean> {
+  const done = <T>(request: IDBRequest<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => {
+        resolve(request.result);
+      };
+      request.onerror = () => {
+        reject(new Error(String(request.error)));
+      };
+    });
+  for (const { name } of await indexedDB.databases()) {
+    if (!name?.startsWith('vscode-web-state-db')) continue;
+    const database = await done(indexedDB.open(name));
+    try {
+      const store = database.transaction('ItemTable').objectStore('ItemTable');
+      const text = await done<unknown>(store.get('memento/workbench.parts.editor'));
+      if (typeof text === 'string' && text.includes(`mergevla.${panel}`)) return true;
+    } finally {
+      database.close();
+    }
+  }
+  return false;
 }

@@ -135,7 +135,7 @@ export const user: Steps = [
   [
     'the panel is there again after a reload',
     async (hand) => {
-      await hand.page.reload();
+      await hand.reload('mask-ratios');
       await hand.page.locator('.tab', { hasText: 'Mask Ratios' }).first().click();
       const panel = await hand.panel('.slider-lambda');
       await panel.locator('.layers .heading').waitFor();
