@@ -99,7 +99,7 @@ function readMetrics(path: string): Record<string, number> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
 }
 
-/** Stopping is no failure, nor is meeting another process at the same point. */
+/** Stopping is no failure, nor is meeting another process at the same point, even one that is done by now. */
 function noteFailure(store: SweepStore, point: PointRecord, error: unknown): void {
   if (error instanceof Cancelled) return;
   if (error instanceof MergeError && error.code === 'MV531') return;
@@ -112,6 +112,8 @@ function noteFailure(store: SweepStore, point: PointRecord, error: unknown): voi
     attempts: (before?.attempts ?? 0) + 1,
   };
   writeJsonAtomic(path, failure);
+  // Whoever has the result removes failures after writing it, so looking after the write misses none.
+  if (store.result(point)) rmSync(path, { force: true });
 }
 
 /** Which points one array task computes: `perTask` of them, behind an offset. */
