@@ -45,6 +45,10 @@ export function oneOf<A, B>(a: Guard<A>, b: Guard<B>): Guard<A | B> {
   return (value): value is A | B => a(value) || b(value);
 }
 
+export function orNull<T>(guard: Guard<T>): Guard<T | null> {
+  return (value): value is T | null => value === null || guard(value);
+}
+
 export function optional<T>(guard: Guard<T>): Guard<T> {
   const copy = (value: unknown): value is T => guard(value);
   return Object.assign(copy, { optional: true as const });

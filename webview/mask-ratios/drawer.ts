@@ -13,10 +13,10 @@ import {
 } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
-import { icon } from '../shared/icons';
 import { patternFill, patterns } from '../shared/patterns';
 import { taskMark, taskMarker } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
+import { detailHeading } from './detail-heading';
 import type { MaskActions, MaskModel } from './model';
 import { coverageClasses } from './model';
 
@@ -46,45 +46,16 @@ export class DrawerCard {
   private heading(drawer: DrawerView, trusted: boolean): HTMLElement {
     const read = drawer.positionsRead;
     const facts = `${String(drawer.rows.length)} ${drawer.by}${drawer.rows.length === 1 ? '' : 's'} · ${read === undefined ? '' : `≈${nbsp}${read.toLocaleString('en')} of `}${count(drawer.positions)} positions${read === undefined ? '' : ' read'} · active ratio in${nbsp}%`;
-    const action = (label: string, run: () => void, mark?: Node) =>
-      h('button', { class: 'link', type: 'button', click: run }, mark ?? null, label);
-    return h(
-      'div',
-      { class: 'heading' },
-      h('h2', {}, drawer.title),
-      h('span', { class: 'secondary' }, facts),
-      h(
-        'span',
-        { class: 'end' },
-        action(
-          'Go to scope in recipe',
-          () => {
-            this.actions.reveal('scope');
-          },
-          icon('goto'),
-        ),
-        trusted
-          ? action(drawer.by === 'block' ? 'Exclude blocks' : 'Exclude block', () => {
-              this.actions.exclude(drawer.glob);
-            })
-          : null,
-        action('Copy glob', () => {
-          this.actions.copy(drawer.glob);
-        }),
-        h(
-          'button',
-          {
-            class: 'plain',
-            type: 'button',
-            title: 'Close',
-            'aria-label': 'Close',
-            click: () => {
-              this.actions.select(undefined);
-            },
-          },
-          icon('close'),
-        ),
-      ),
+    const excludeLabel = drawer.by === 'block' ? 'Exclude blocks' : 'Exclude block';
+    return detailHeading(
+      {
+        ...{ title: drawer.title, facts, glob: drawer.glob, copyLabel: 'Copy glob' },
+        excludeLabel: trusted ? excludeLabel : undefined,
+        close: () => {
+          this.actions.select(undefined);
+        },
+      },
+      this.actions,
     );
   }
 

@@ -1,9 +1,9 @@
 import type { TensorView } from '../../server/protocol/panels/mask-details';
 import { Drawn, fill, h } from '../shared/dom';
 import { missing, nbsp, percent, share, valueOf } from '../shared/format';
-import { icon } from '../shared/icons';
 import { taskMarker } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
+import { detailHeading } from './detail-heading';
 import type { MaskActions, MaskModel } from './model';
 import { pairContent } from './pairs';
 import { TaskMatrix } from './task-matrix';
@@ -36,46 +36,17 @@ export class TensorCard {
   }
 
   private heading(tensor: TensorView, trusted: boolean): HTMLElement {
-    const action = (label: string, run: () => void, mark?: Node) =>
-      h('button', { class: 'link', type: 'button', click: run }, mark ?? null, label);
-    const { actions } = this;
-    return h(
-      'div',
-      { class: 'heading' },
-      h('h2', {}, h('code', {}, tensor.name)),
-      h('span', { class: 'secondary' }, `${tensor.shape} · ${tensor.rule}`),
-      h(
-        'span',
-        { class: 'end' },
-        action(
-          'Go to scope in recipe',
-          () => {
-            actions.reveal('scope');
-          },
-          icon('goto'),
-        ),
-        trusted
-          ? action('Exclude tensor', () => {
-              actions.exclude(tensor.name);
-            })
-          : null,
-        action('Copy name', () => {
-          actions.copy(tensor.name);
-        }),
-        h(
-          'button',
-          {
-            class: 'plain',
-            type: 'button',
-            title: 'Close',
-            'aria-label': 'Close',
-            click: () => {
-              actions.showTensor('');
-            },
-          },
-          icon('close'),
-        ),
-      ),
+    const { name, shape, rule } = tensor;
+    return detailHeading(
+      {
+        ...{ title: h('code', {}, name), facts: `${shape} · ${rule}`, glob: name },
+        copyLabel: 'Copy name',
+        excludeLabel: trusted ? 'Exclude tensor' : undefined,
+        close: () => {
+          this.actions.showTensor('');
+        },
+      },
+      this.actions,
     );
   }
 

@@ -35,6 +35,15 @@ export function select(
   return element;
 }
 
+/** The cross in the corner of what can be put away. */
+export function closeButton(close: () => void): HTMLElement {
+  return h(
+    'button',
+    { class: 'plain', type: 'button', title: 'Close', 'aria-label': 'Close', click: close },
+    icon('close'),
+  );
+}
+
 export function button(
   label: string,
   options: { readonly primary?: boolean; readonly disabled?: boolean; readonly title?: string },

@@ -1,5 +1,5 @@
 import type { EpisodeItem, EpisodeList } from '../../server/protocol/panels/success-rates';
-import { segments } from '../shared/components';
+import { closeButton, segments } from '../shared/components';
 import { fill, h } from '../shared/dom';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
@@ -52,19 +52,9 @@ export class EpisodesCard {
           'span',
           { class: 'end' },
           this.filters(list, filter, (kind) => members(kind).length),
-          h(
-            'button',
-            {
-              class: 'plain',
-              type: 'button',
-              title: 'Close',
-              'aria-label': 'Close',
-              click: () => {
-                this.actions.closeCell();
-              },
-            },
-            icon('close'),
-          ),
+          closeButton(() => {
+            this.actions.closeCell();
+          }),
         ),
       ),
       this.grid.element,

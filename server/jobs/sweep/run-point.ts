@@ -29,7 +29,7 @@ export async function runPoint(
   if (known) return { result: known, isNew: false };
   mkdirSync(store.file(point), { recursive: true });
   try {
-    if (!isMerged(store, point)) await merge(store, point, request);
+    await mergeOnce(store, point, request);
     if (evaluates(point)) await evaluate(store, point, request);
     return { result: writeResult(store, point, request.version), isNew: true };
   } catch (error) {
@@ -54,6 +54,21 @@ async function evaluate(
   { command, version, signal }: PointRequest,
 ): Promise<void> {
   await runEvaluation({ run: store.file(point, 'run'), command, version, signal });
+}
+
+/** Leaves the point merged, by this process or by another that was quicker: then the place is taken, as it should be. */
+async function mergeOnce(
+  store: SweepStore,
+  point: PointRecord,
+  request: PointRequest,
+): Promise<void> {
+  if (isMerged(store, point)) return;
+  try {
+    await merge(store, point, request);
+  } catch (error) {
+    const isTaken = error instanceof MergeError && error.code === 'MV530';
+    if (!isTaken || !isMerged(store, point)) throw error;
+  }
 }
 
 async function merge(
@@ -99,7 +114,7 @@ function readMetrics(path: string): Record<string, number> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
 }
 
-/** Stopping is no failure, nor is meeting another process at the same point, even one that is done by now. */
+/** Stopping is no failure, nor is meeting another process at the same point. */
 function noteFailure(store: SweepStore, point: PointRecord, error: unknown): void {
   if (error instanceof Cancelled) return;
   if (error instanceof MergeError && error.code === 'MV531') return;
@@ -112,8 +127,6 @@ function noteFailure(store: SweepStore, point: PointRecord, error: unknown): voi
     attempts: (before?.attempts ?? 0) + 1,
   };
   writeJsonAtomic(path, failure);
-  // Whoever has the result removes failures after writing it, so looking after the write misses none.
-  if (store.result(point)) rmSync(path, { force: true });
 }
 
 /** Which points one array task computes: `perTask` of them, behind an offset. */

@@ -1,5 +1,5 @@
-import type { Guard, Numbers } from '../shape';
-import { arrayOf, isCount, isNumber, isNumbers, isString, literal, object } from '../shape';
+import type { Numbers } from '../shape';
+import { arrayOf, isCount, isNumber, isNumbers, isString, literal, object, orNull } from '../shape';
 import type { Figure } from './shared';
 import { isFigure } from './shared';
 
@@ -45,8 +45,7 @@ export type FromDetails =
   | { readonly type: 'showPair'; readonly pair: readonly number[] }
   | { readonly type: 'showTensor'; readonly name: string };
 
-export const isFigureOrNull: Guard<Figure | null> = (value): value is Figure | null =>
-  value === null || isFigure(value);
+export const isFigureOrNull = orNull(isFigure);
 export const isFigures = arrayOf(isFigureOrNull);
 
 export const isJobView = object<JobView>({

@@ -10,6 +10,7 @@ import {
   literal,
   object,
   optional,
+  orNull,
   tagged,
 } from '../shape';
 import { isFigureOrNull, isFigures, isJobView, isPairView, isTensorView } from './mask-details';
@@ -27,12 +28,8 @@ import type {
   Unrelated,
 } from './mask-ratios';
 import { isBlock, isParameterName } from './mask-ratios';
-import { isBanner, isFigure, isPhase } from './shared';
+import { commonToPanel, isBanner, isFigure, isPhase } from './shared';
 import { isSpectraView } from './spectra';
-
-function orNull<T>(guard: Guard<T>): Guard<T | null> {
-  return (value): value is T | null => value === null || guard(value);
-}
 
 const isParameters = object<MergeParameters>({
   lambda: isNumber,
@@ -134,11 +131,7 @@ const isSnapshot = object<MaskSnapshot>({
 type To<K extends ToMaskPanel['type']> = Extract<ToMaskPanel, { type: K }>;
 
 export const isToMaskPanel = tagged<ToMaskPanel>({
-  snapshot: object<To<'snapshot'>>({
-    type: literal('snapshot'),
-    revision: isCount,
-    snapshot: isSnapshot,
-  }),
+  ...commonToPanel(isSnapshot),
   view: object<To<'view'>>({ type: literal('view'), revision: isCount, view: isMaskView }),
   curves: object<To<'curves'>>({
     type: literal('curves'),
@@ -158,11 +151,5 @@ export const isToMaskPanel = tagged<ToMaskPanel>({
     revision: isCount,
     from: isCount,
     spectra: isSpectraView,
-  }),
-  status: object<To<'status'>>({
-    type: literal('status'),
-    revision: isCount,
-    phase: isPhase,
-    banners: arrayOf(isBanner),
   }),
 });

@@ -1,9 +1,9 @@
 import type { MergeReport, TensorReport } from '../report';
-import type { Guard, Numbers } from '../shape';
-import { arrayOf, isCount, isNumber, isString, literal, object, tagged } from '../shape';
+import type { Numbers } from '../shape';
+import { arrayOf, isCount, isNumber, isString, literal, object, orNull, tagged } from '../shape';
 import type { FromDetails, JobView, PairFigures, PairView, TensorView } from './mask-details';
 import { fromDetails } from './mask-details';
-import type { Banner, CommonFromPanel, Figure, Phase, Revised } from './shared';
+import type { Banner, CommonFromPanel, CommonToPanel, Figure, Phase, Revised } from './shared';
 import { commonFromPanel } from './shared';
 import type { FromSpectra, SpectraDelta, SpectraView } from './spectra';
 import { fromSpectra } from './spectra';
@@ -187,7 +187,7 @@ export interface MaskSnapshot {
 
 export type ToMaskPanel = Revised &
   (
-    | { readonly type: 'snapshot'; readonly snapshot: MaskSnapshot }
+    | CommonToPanel<MaskSnapshot>
     | { readonly type: 'view'; readonly view: MaskView }
     | { readonly type: 'curves'; readonly curves: readonly Curve[] }
     | { readonly type: 'drawer'; readonly drawer: DrawerView }
@@ -195,11 +195,6 @@ export type ToMaskPanel = Revised &
     | { readonly type: 'tensor'; readonly tensor: TensorView | null }
     | { readonly type: 'job'; readonly job: JobView | null }
     | SpectraDelta
-    | {
-        readonly type: 'status';
-        readonly phase: Phase;
-        readonly banners: readonly Banner[];
-      }
   );
 
 export type FromMaskPanel =
@@ -217,8 +212,7 @@ export type FromMaskPanel =
   | { readonly type: 'exclude'; readonly glob: string }
   | { readonly type: 'computeExactly' };
 
-export const isBlock: Guard<number | null> = (value): value is number | null =>
-  value === null || isCount(value);
+export const isBlock = orNull(isCount);
 export const isParameterName = literal('lambda', 'alpha', 'density');
 
 export const isFromMaskPanel = tagged<FromMaskPanel>({

@@ -12,8 +12,8 @@ import {
   optional,
   tagged,
 } from '../shape';
-import type { Banner, CommonFromPanel, Phase, Revised } from './shared';
-import { commonFromPanel, isBanner, isPhase } from './shared';
+import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised } from './shared';
+import { commonFromPanel, commonToPanel, isBanner, isPhase } from './shared';
 
 export type ObservationSource = 'images' | 'frame' | 'episode';
 
@@ -103,10 +103,9 @@ export interface RoutingSnapshot {
 
 export type ToRoutingPanel = Revised &
   (
-    | { readonly type: 'snapshot'; readonly snapshot: RoutingSnapshot }
+    | CommonToPanel<RoutingSnapshot>
     /** What `wantPicture` asked for: base64 of a PNG or JPEG. */
     | { readonly type: 'picture'; readonly id: string; readonly content: string }
-    | { readonly type: 'status'; readonly phase: Phase; readonly banners: readonly Banner[] }
   );
 
 export type FromRoutingPanel =
@@ -226,21 +225,11 @@ const isSnapshot = object<RoutingSnapshot>({
 type To<K extends ToRoutingPanel['type']> = Extract<ToRoutingPanel, { type: K }>;
 
 export const isToRoutingPanel = tagged<ToRoutingPanel>({
-  snapshot: object<To<'snapshot'>>({
-    type: literal('snapshot'),
-    revision: isCount,
-    snapshot: isSnapshot,
-  }),
+  ...commonToPanel(isSnapshot),
   picture: object<To<'picture'>>({
     type: literal('picture'),
     revision: isCount,
     id: isString,
     content: isString,
-  }),
-  status: object<To<'status'>>({
-    type: literal('status'),
-    revision: isCount,
-    phase: isPhase,
-    banners: arrayOf(isBanner),
   }),
 });

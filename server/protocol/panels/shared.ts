@@ -1,4 +1,14 @@
-import { isCount, isNumber, isRecord, isString, literal, object, optional } from '../shape';
+import {
+  arrayOf,
+  isCount,
+  isNumber,
+  isRecord,
+  isString,
+  literal,
+  object,
+  optional,
+  orNull,
+} from '../shape';
 import type { Estimate } from '../report';
 import type { Guard } from '../shape';
 
@@ -39,8 +49,7 @@ export type Phase =
 /** A number on screen: exact, or an estimate with its 95 % interval. */
 export type Figure = number | Estimate;
 
-const isBound: Guard<number | null> = (value): value is number | null =>
-  value === null || isNumber(value);
+const isBound = orNull(isNumber);
 export const isEstimate = object<Estimate>({ value: isNumber, low: isBound, high: isBound });
 export const isFigure: Guard<Figure> = (value): value is Figure =>
   isNumber(value) || isEstimate(value);
@@ -73,6 +82,25 @@ const phases: Partial<Record<Phase['kind'], Guard<unknown>>> = {
     waitingFor: optional(isString),
   }),
 };
+
+/** Messages that every panel can be sent: all that it shows, or what stands before and above it. */
+export type CommonToPanel<Snapshot> =
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
+  | { readonly type: 'status'; readonly phase: Phase; readonly banners: readonly Banner[] };
+
+export const commonToPanel = <Snapshot>(isSnapshot: Guard<Snapshot>) => ({
+  snapshot: object<Revised & { type: 'snapshot'; snapshot: Snapshot }>({
+    type: literal('snapshot'),
+    revision: isCount,
+    snapshot: isSnapshot,
+  }),
+  status: object<Revised & Extract<CommonToPanel<Snapshot>, { type: 'status' }>>({
+    type: literal('status'),
+    revision: isCount,
+    phase: isPhase,
+    banners: arrayOf(isBanner),
+  }),
+});
 
 /** Messages that every panel can send. `id` is one that the host offered. */
 export type CommonFromPanel =

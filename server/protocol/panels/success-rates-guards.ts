@@ -10,9 +10,10 @@ import {
   literal,
   object,
   optional,
+  orNull,
   tagged,
 } from '../shape';
-import { commonFromPanel, isBanner, isPhase } from './shared';
+import { commonFromPanel, commonToPanel, isBanner, isPhase } from './shared';
 import type {
   Comparison,
   EpisodeItem,
@@ -67,8 +68,7 @@ const isCell = object<RateCell>({
   planned: optional(isCount),
   printed: optional(isNumber),
 });
-const isCellOrNull: Guard<RateCell | null> = (value): value is RateCell | null =>
-  value === null || isCell(value);
+const isCellOrNull = orNull(isCell);
 
 const isRow = object<RateRow>({
   id: isString,
@@ -217,7 +217,7 @@ type To<K extends ToSuccessPanel['type']> = Extract<ToSuccessPanel, { type: K }>
 const revision = isCount;
 
 export const isToSuccessPanel = tagged<ToSuccessPanel>({
-  snapshot: object<To<'snapshot'>>({ type: literal('snapshot'), revision, snapshot: isSnapshot }),
+  ...commonToPanel(isSnapshot),
   table: object<To<'table'>>({
     type: literal('table'),
     revision,
@@ -227,7 +227,7 @@ export const isToSuccessPanel = tagged<ToSuccessPanel>({
   comparison: object<To<'comparison'>>({
     type: literal('comparison'),
     revision,
-    comparison: (value): value is Comparison | null => value === null || isComparison(value),
+    comparison: orNull(isComparison),
   }),
   episodes: object<To<'episodes'>>({ type: literal('episodes'), revision, episodes: isEpisodes }),
   replay: object<To<'replay'>>({ type: literal('replay'), revision, replay: isReplay }),
@@ -238,10 +238,4 @@ export const isToSuccessPanel = tagged<ToSuccessPanel>({
     reason: isString,
   }),
   trials: object<To<'trials'>>({ type: literal('trials'), revision, trials: isTrials }),
-  status: object<To<'status'>>({
-    type: literal('status'),
-    revision,
-    phase: isPhase,
-    banners: arrayOf(isBanner),
-  }),
 });

@@ -1,6 +1,6 @@
 import type { EpisodeRecording } from '../episode';
 import type { TrialOutcome } from '../trials';
-import type { Banner, CommonFromPanel, Phase, Revised } from './shared';
+import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised } from './shared';
 
 export type IntervalName = 'wilson' | 'exact' | 'posterior';
 
@@ -176,14 +176,13 @@ export interface SuccessSnapshot {
 
 export type ToSuccessPanel = Revised &
   (
-    | { readonly type: 'snapshot'; readonly snapshot: SuccessSnapshot }
+    | CommonToPanel<SuccessSnapshot>
     | { readonly type: 'table'; readonly table: RateTable; readonly cross?: RateTable }
     | { readonly type: 'comparison'; readonly comparison: Comparison | null }
     | { readonly type: 'episodes'; readonly episodes: EpisodeList }
     | { readonly type: 'replay'; readonly replay: Replay }
     | { readonly type: 'noReplay'; readonly id: string; readonly reason: string }
     | { readonly type: 'trials'; readonly trials: TrialForm }
-    | { readonly type: 'status'; readonly phase: Phase; readonly banners: readonly Banner[] }
   );
 
 export type FromSuccessPanel =
