@@ -92,7 +92,6 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     this.policies = found?.policies ?? [];
     const cross = crossTable(this.episodes, this.interval);
     const list = this.list();
-    const comparison = this.comparison();
     const snapshot: SuccessSnapshot = {
       phase: this.policies.length > 0 ? { kind: 'ready' } : nothingYet,
       ...desk,
@@ -105,7 +104,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       interval: this.interval,
       ...(found ? { table: found.table } : {}),
       ...(cross ? { cross } : {}),
-      ...(comparison ? { comparison } : {}),
+      comparison: this.comparison(),
       ...(list ? { episodes: list } : {}),
       studies: studiesOf(sweeps, this.interval),
       trusted: workspace.isTrusted,
@@ -126,7 +125,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
         return this.replay(message.id);
       case 'compare':
         this.compared = message.rows;
-        this.channel.send({ type: 'comparison', comparison: this.comparison() ?? null });
+        this.channel.send({ type: 'comparison', comparison: this.comparison() });
         this.sendEpisodes();
         return;
       case 'setInterval':
@@ -213,7 +212,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     const [first, second] = this.compared.map((id) =>
       this.policies.find((policy) => policy.id === id),
     );
-    return first && second ? comparePolicies(first, second) : undefined;
+    return first && second ? comparePolicies(first, second) : null;
   }
 
   private async replay(id: string): Promise<void> {

@@ -140,7 +140,7 @@ export function successSnapshot(): SuccessSnapshot {
     ],
     interval: 'wilson',
     table: { ...table, groups: paper ? [...table.groups, paper] : table.groups },
-    ...(masked && routed ? { comparison: comparePolicies(masked, routed) } : {}),
+    comparison: masked && routed ? comparePolicies(masked, routed) : null,
     studies: [
       {
         kind: 'progressive',

@@ -97,7 +97,7 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
     const panel = await openPanel(browser, 'success-rates', {
       state: { selectedRows: ['masked', 'routed'] },
     });
-    const bare = { ...successSnapshot(), comparison: undefined };
+    const bare = { ...successSnapshot(), comparison: null };
     await panel.send({ type: 'snapshot', revision: 1, snapshot: bare });
     expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows: ['masked', 'routed'] });
     await panel.page.close();

@@ -29,7 +29,7 @@ export class EpisodesCard {
         label: `Episodes of ${list.label}`,
         columns: columns(theme, () => this.model, this.actions),
         windowRows: 17,
-        isSelected: ({ id }) => this.model?.replayed === id,
+        isSelected: ({ id }) => this.model?.replayed?.id === id,
         onopen: ({ id }) => {
           this.actions.play(id);
         },
@@ -141,7 +141,7 @@ function columns(
       label: 'replay',
       align: 'end',
       text: ({ replay }) => (replay ? 'recorded' : ''),
-      render: (item) => playCell(item, model()?.replayed === item.id, actions),
+      render: (item) => playCell(item, model()?.replayed?.id === item.id, actions),
     },
   ];
 }

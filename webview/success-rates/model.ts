@@ -1,10 +1,12 @@
 import type {
+  EpisodeList,
   IntervalName,
   RateCell,
   RateRow,
   RateTable,
   Replay,
   SuccessSnapshot,
+  ToSuccessPanel,
 } from '../../server/protocol/panels/success-rates';
 import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
@@ -27,10 +29,67 @@ export interface SuccessModel {
   readonly selectedRows: readonly string[];
   readonly cell: { readonly row: string; readonly task: string } | undefined;
   readonly filter: EpisodeFilter;
-  readonly replay: Replay | undefined;
-  readonly replayed: string | undefined;
-  readonly noReplay: string | undefined;
+  /** The episode that is played; with neither recording nor reason while the host looks for it. */
+  readonly replayed:
+    { readonly id: string; readonly replay?: Replay; readonly noReplay?: string } | undefined;
 }
+
+/** Before the first message: what the user arranged on an earlier page, and nothing to show. */
+export function firstModel(
+  theme: Theme,
+  { view, selectedRows, filter, reporting, twin }: Readonly<Record<string, unknown>>,
+): SuccessModel {
+  const rows = Array.isArray(selectedRows) ? selectedRows : [];
+  return {
+    snapshot: {
+      phase: { kind: 'loading', text: 'Reading the runs' },
+      banners: [],
+      runs: [],
+      papers: [],
+      interval: 'wilson',
+      comparison: null,
+      studies: [],
+      trusted: true,
+    },
+    theme,
+    view: view === 'cross' ? 'cross' : 'policies',
+    reporting: reporting === true,
+    twin: twin === true,
+    selectedRows: rows.filter((id) => typeof id === 'string'),
+    cell: undefined,
+    filter: filterOf(filter),
+    replayed: undefined,
+  };
+}
+
+/** What a message changes. The host says which cell is open, as a command may have opened it. */
+export function received(
+  { snapshot }: SuccessModel,
+  message: ToSuccessPanel,
+): Partial<SuccessModel> {
+  switch (message.type) {
+    case 'snapshot':
+      return { snapshot: message.snapshot, cell: cellOf(message.snapshot.episodes) };
+    case 'comparison':
+      return { snapshot: { ...snapshot, comparison: message.comparison } };
+    case 'episodes':
+      return {
+        snapshot: { ...snapshot, episodes: message.episodes },
+        cell: cellOf(message.episodes),
+      };
+    case 'trials':
+      return { snapshot: { ...snapshot, trials: message.trials } };
+    case 'status':
+      return { snapshot: { ...snapshot, phase: message.phase, banners: message.banners } };
+    case 'replay':
+      return { replayed: { id: message.replay.id, replay: message.replay } };
+    case 'noReplay':
+      return { replayed: { id: message.id, noReplay: message.reason } };
+  }
+}
+
+const cellOf = (list: EpisodeList | undefined): SuccessModel['cell'] =>
+  list && { row: list.row, task: list.task };
 
 export interface SuccessActions {
   openCell(row: string, task: string): void;

@@ -63,9 +63,10 @@ export class ReplayCard {
 
   draw(model: SuccessModel): void {
     this.model = model;
-    this.element.hidden = !model.replay && model.noReplay === undefined;
-    if (model.replay && model.replay !== this.replay) this.load(model.replay);
-    if (!model.replay) this.unload();
+    const { replay, noReplay } = model.replayed ?? {};
+    this.element.hidden = !replay && noReplay === undefined;
+    if (replay && replay !== this.replay) this.load(replay);
+    if (!replay) this.unload();
     this.scene?.setTheme(model.theme);
     this.drawHeading();
     this.drawMarks();
@@ -115,7 +116,7 @@ export class ReplayCard {
 
   private drawHeading(): void {
     const recording = this.replay?.recording;
-    const facts = recording ? this.facts(recording) : (this.model?.noReplay ?? '');
+    const facts = recording ? this.facts(recording) : (this.model?.replayed?.noReplay ?? '');
     fill(
       this.heading,
       h('h2', {}, 'Replay'),

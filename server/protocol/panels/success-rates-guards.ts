@@ -206,7 +206,7 @@ const isSnapshot = object<SuccessSnapshot>({
   interval: isInterval,
   table: optional(isTable),
   cross: optional(isTable),
-  comparison: optional(isComparison),
+  comparison: orNull(isComparison),
   episodes: optional(isEpisodes),
   studies: arrayOf(isStudy),
   trials: optional(isTrials),
@@ -218,12 +218,6 @@ const revision = isCount;
 
 export const isToSuccessPanel = tagged<ToSuccessPanel>({
   ...commonToPanel(isSnapshot),
-  table: object<To<'table'>>({
-    type: literal('table'),
-    revision,
-    table: isTable,
-    cross: optional(isTable),
-  }),
   comparison: object<To<'comparison'>>({
     type: literal('comparison'),
     revision,

@@ -167,7 +167,8 @@ export interface SuccessSnapshot {
   readonly interval: IntervalName;
   readonly table?: RateTable;
   readonly cross?: RateTable;
-  readonly comparison?: Comparison;
+  /** Of the two rows that are selected. */
+  readonly comparison: Comparison | null;
   readonly episodes?: EpisodeList;
   readonly studies: readonly Study[];
   readonly trials?: TrialForm;
@@ -177,7 +178,6 @@ export interface SuccessSnapshot {
 export type ToSuccessPanel = Revised &
   (
     | CommonToPanel<SuccessSnapshot>
-    | { readonly type: 'table'; readonly table: RateTable; readonly cross?: RateTable }
     | { readonly type: 'comparison'; readonly comparison: Comparison | null }
     | { readonly type: 'episodes'; readonly episodes: EpisodeList }
     | { readonly type: 'replay'; readonly replay: Replay }
