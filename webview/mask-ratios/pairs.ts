@@ -5,8 +5,9 @@ import type { PairFigures, PairView } from '../../server/protocol/panels/mask-de
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { Theme } from '../shared/theme';
 import type { MaskActions, MaskModel } from './model';
+import { orderBySimilarity } from './similarity';
 import type { MatrixContent } from './task-matrix';
-import { TaskMatrix } from './task-matrix';
+import { mostWhole, TaskMatrix } from './task-matrix';
 
 const cosineRanges = [0.05, 0.1, 0.25, 0.5, 1];
 const conflictRanges = [0.02, 0.04, 0.08, 0.16, 0.5];
@@ -16,6 +17,8 @@ export class PairsCard {
   readonly element = h('section', { class: 'card pairs' });
   private readonly matrix: TaskMatrix;
   private readonly drawn = new Drawn();
+  /** Alike tasks stand next to each other, in place of the recipe's order. */
+  private sorted = false;
 
   constructor(
     private readonly actions: MaskActions,
@@ -30,11 +33,18 @@ export class PairsCard {
     // No handle moves these numbers, though each answer brings them along.
     const { cosine, conflict, norms, sentences } = view;
     const numbers = JSON.stringify([cosine, conflict, norms, sentences.pairs]);
-    if (!this.drawn.differs(numbers, recipe.tasks, model.theme, pair?.first, pair?.second)) return;
+    const look = [recipe.tasks, model.theme, pair?.first, pair?.second, this.sorted];
+    if (!this.drawn.differs(numbers, ...look)) return;
     const ranges = rangesOf(view);
+    const many = recipe.tasks.length > mostWhole;
     fill(
       this.element,
-      h('div', { class: 'heading' }, h('h2', {}, 'Tasks against each other')),
+      h(
+        'div',
+        { class: 'heading' },
+        h('h2', {}, 'Tasks against each other'),
+        many ? this.sortButton(model) : null,
+      ),
       h('p', { class: 'secondary' }, 'above cosine · below sign conflict · diagonal ‖τ‖, %'),
       this.matrix.element,
       h(
@@ -49,12 +59,38 @@ export class PairsCard {
         `Unrelated tasks sit at cosine 0 and 50${nbsp}%. A cell shows its pair layer by layer.`,
       ),
     );
+    this.drawMatrix(model, view, many && this.sorted);
+  }
+
+  private drawMatrix({ snapshot, theme }: MaskModel, view: PairFigures, sorted: boolean): void {
+    const { recipe, pair } = snapshot;
+    const tasks = recipe?.tasks ?? [];
+    const order = sorted
+      ? orderBySimilarity(tasks.length, (i, j) => valueOf(view.cosine[i * tasks.length + j]))
+      : [...tasks.keys()];
+    const places = pair && ([order.indexOf(pair.first), order.indexOf(pair.second)] as const);
+    const named = order.map((task) => tasks[task] ?? '');
     this.matrix.draw({
-      ...pairContent(view, recipe.tasks, model.theme, pair),
+      ...pairContent(inOrder(view, order), named, theme, places),
       choose: (i, j) => {
-        this.choose([Math.min(i, j), Math.max(i, j)], pair);
+        const [a, b] = [order[i] ?? i, order[j] ?? j];
+        this.choose([Math.min(a, b), Math.max(a, b)], pair);
       },
     });
+  }
+
+  private sortButton(model: MaskModel): HTMLElement {
+    const click = () => {
+      this.sorted = !this.sorted;
+      this.draw(model);
+      this.element.querySelector<HTMLElement>('.heading button')?.focus();
+    };
+    const label = this.sorted ? 'Order of the recipe' : 'Sort by similarity';
+    return h(
+      'span',
+      { class: 'end' },
+      h('button', { class: 'link', type: 'button', click }, label),
+    );
   }
 
   /** The pair that is shown already is put away; a task with itself is no pair. */
@@ -69,7 +105,7 @@ export function pairContent(
   figures: PairFigures,
   tasks: readonly string[],
   theme: Theme,
-  pair?: PairView,
+  pair?: readonly [number, number],
 ): MatrixContent {
   const ranges = rangesOf(figures);
   return {
@@ -80,10 +116,21 @@ export function pairContent(
       const place = i < j ? value / ranges[0] : (0.5 - value) / ranges[1];
       const drawn = i !== j && Number.isFinite(value);
       const colour = drawn ? interpolate(theme.accord, (place + 1) / 2) : undefined;
-      const chosen = pair?.first === Math.min(i, j) && pair.second === Math.max(i, j);
+      const chosen = i !== j && pair?.includes(i) === true && pair.includes(j);
       return { text: cellText(i, j, value), colour, chosen };
     },
     describe: (i, j) => describePair(figures, tasks, i, j),
+  };
+}
+
+/** The same figures with the tasks in another order. */
+function inOrder({ cosine, conflict, norms }: PairFigures, order: readonly number[]): PairFigures {
+  const square = (figures: PairFigures['cosine']) =>
+    order.flatMap((i) => order.map((j) => figures[i * order.length + j] ?? null));
+  return {
+    cosine: square(cosine),
+    conflict: square(conflict),
+    norms: order.map((i) => norms[i] ?? null),
   };
 }
 

@@ -1,10 +1,19 @@
 import { inkOn } from '../shared/colours';
-import { fill, h, styled } from '../shared/dom';
+import { eachFrame, fill, h, styled } from '../shared/dom';
 import { shorten } from '../shared/format';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
 
 /** More tasks than this are shown without numbers in the cells. */
 const mostNumbers = 8;
+/** Of more tasks than this only the cells near the window are in the page. */
+export const mostWhole = 24;
+/** From one cell without a number to the next, and how many are drawn beyond each edge of the window. */
+const pitch = 20;
+const margin = 4;
+/** How many rows PageUp and PageDown move. */
+const page = 10;
+
+type Span = readonly [from: number, to: number];
 
 /** What stands in one cell; a colour only where there is a value. */
 export interface MatrixCell {
@@ -29,6 +38,7 @@ export class TaskMatrix {
   private content: MatrixContent | undefined;
   private row = 0;
   private column = 1;
+  private windowed = false;
 
   constructor(private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion }) {
     this.element.addEventListener('keydown', (event) => {
@@ -43,6 +53,11 @@ export class TaskMatrix {
     this.element.addEventListener('pointerleave', () => {
       this.tools.tooltip.hide();
     });
+    const follow = eachFrame(() => {
+      if (this.windowed && this.content) this.draw(this.content);
+    });
+    this.element.addEventListener('scroll', follow);
+    new ResizeObserver(follow).observe(this.element);
   }
 
   draw(content: MatrixContent): void {
@@ -54,23 +69,59 @@ export class TaskMatrix {
 
   private table({ tasks, label, cell }: MatrixContent): HTMLElement {
     const dense = tasks.length > mostNumbers;
-    const heads = tasks.map((task) =>
-      h('th', { scope: 'col', title: task }, dense ? '' : shorten(task, 10)),
-    );
-    const rows = tasks.map((task, i) =>
-      h(
+    const [rows, columns] = this.spans(tasks.length);
+    const heads = tasks
+      .slice(...columns)
+      .map((task) => h('th', { scope: 'col', title: task }, dense ? '' : shorten(task, 10)));
+    const lines = tasks.slice(...rows).map((task, i) => {
+      const row = rows[0] + i;
+      const head = h('th', { scope: 'row', title: task }, shorten(task, 14));
+      const cells = tasks
+        .slice(...columns)
+        .map((_, j) => this.drawCell(row, columns[0] + j, cell(row, columns[0] + j), dense));
+      return h(
         'tr',
-        {},
-        h('th', { scope: 'row', title: task }, shorten(task, 14)),
-        ...tasks.map((_, j) => this.drawCell(i, j, cell(i, j), dense)),
-      ),
-    );
+        { 'aria-rowindex': row + 2 },
+        head,
+        ...framed(cells, columns, tasks.length, 'min-width'),
+      );
+    });
     return h(
       'table',
-      { role: 'grid', class: `matrix ${dense ? 'dense' : ''}`, 'aria-label': label },
-      h('thead', {}, h('tr', {}, h('td'), ...heads)),
-      h('tbody', {}, ...rows),
+      {
+        ...{ role: 'grid', class: `matrix ${dense ? 'dense' : ''}`, 'aria-label': label },
+        ...{ 'aria-rowcount': tasks.length + 1, 'aria-colcount': tasks.length + 1 },
+      },
+      h('thead', {}, h('tr', {}, h('td'), ...framed(heads, columns, tasks.length, 'min-width'))),
+      h(
+        'tbody',
+        {},
+        ...framed(lines, rows, tasks.length, 'height').map((line) =>
+          line instanceof HTMLTableRowElement ? line : h('tr', { 'aria-hidden': 'true' }, line),
+        ),
+      ),
     );
+  }
+
+  /** Rows and columns that are in the page. */
+  private spans(count: number): readonly [Span, Span] {
+    this.windowed = count > mostWhole;
+    this.element.classList.toggle('windowed', this.windowed);
+    if (!this.windowed)
+      return [
+        [0, count],
+        [0, count],
+      ];
+    const { scrollTop, scrollLeft, clientHeight, clientWidth } = this.element;
+    const span = (from: number, size: number): Span => [
+      Math.max(0, Math.floor(from / pitch) - margin),
+      Math.min(count, Math.ceil((from + size) / pitch) + margin),
+    ];
+    const spans = [span(scrollTop, clientHeight), span(scrollLeft, clientWidth)] as const;
+    // The tab stop stays in the page when the matrix is scrolled away from under it.
+    this.row = Math.min(spans[0][1] - 1, Math.max(spans[0][0], this.row));
+    this.column = Math.min(spans[1][1] - 1, Math.max(spans[1][0], this.column));
+    return spans;
   }
 
   private drawCell(
@@ -81,7 +132,7 @@ export class TaskMatrix {
   ): HTMLElement {
     const here = i === this.row && j === this.column;
     const kind = i === j ? 'diagonal' : chosen ? 'chosen' : null;
-    const place = { 'data-row': i, 'data-column': j, class: kind };
+    const place = { 'data-row': i, 'data-column': j, 'aria-colindex': j + 2, class: kind };
     const props = {
       role: 'gridcell',
       tabindex: here ? 0 : -1,
@@ -99,21 +150,46 @@ export class TaskMatrix {
   }
 
   private keydown(event: KeyboardEvent): void {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
-      event.key
-    ];
     if (event.key === 'Enter' && event.target instanceof HTMLElement) this.choose(event.target);
-    if (!step || !this.content) return;
-    event.preventDefault();
+    if (!this.content) return;
     const last = this.content.tasks.length - 1;
-    const move = (from: number, by: number | undefined) =>
-      Math.min(last, Math.max(0, from + (by ?? 0)));
-    this.row = move(this.row, step[0]);
-    this.column = move(this.column, step[1]);
+    const target = this.target(event, last);
+    if (!target) return;
+    event.preventDefault();
+    const within = (place: number) => Math.min(last, Math.max(0, place));
+    [this.row, this.column] = [within(target[0]), within(target[1])];
+    this.scrollToCell();
     this.draw(this.content);
     const next = this.current();
-    next?.focus();
+    next?.focus({ preventScroll: this.windowed });
     if (next) this.point(next);
+  }
+
+  /** Where a key moves the cell. */
+  private target(event: KeyboardEvent, last: number): readonly [number, number] | undefined {
+    const { row, column } = this;
+    const targets: Readonly<Record<string, readonly [number, number]>> = {
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      Home: [event.ctrlKey ? 0 : row, 0],
+      End: [event.ctrlKey ? last : row, last],
+      PageUp: [row - page, column],
+      PageDown: [row + page, column],
+    };
+    return targets[event.key];
+  }
+
+  /** Brings the cell into the window, from under the names that stay at the edges. */
+  private scrollToCell(): void {
+    if (!this.windowed) return;
+    const { element } = this;
+    const names = element.querySelector('th[scope="row"]')?.clientWidth ?? 0;
+    const scrolled = (from: number, place: number, space: number) =>
+      Math.min(place * pitch, Math.max(from, (place + 2) * pitch - space));
+    element.scrollTop = scrolled(element.scrollTop, this.row, element.clientHeight);
+    element.scrollLeft = scrolled(element.scrollLeft, this.column, element.clientWidth - names);
   }
 
   private choose({ dataset: { row, column } }: HTMLElement): void {
@@ -128,4 +204,18 @@ export class TaskMatrix {
     this.tools.tooltip.show(target.getBoundingClientRect(), text);
     if (target === document.activeElement) this.tools.live.say(text);
   }
+}
+
+/** Cells or rows of a span, between what stands for those outside of it. */
+function framed(
+  inside: readonly HTMLElement[],
+  [from, to]: Span,
+  count: number,
+  side: 'height' | 'min-width',
+): HTMLElement[] {
+  const outside = (places: number) => {
+    const empty = h('td', { class: 'outside', 'aria-hidden': 'true' });
+    return places > 0 ? [styled(empty, { [side]: `${String(places * pitch - 2)}px` })] : [];
+  };
+  return [...outside(from), ...inside, ...outside(count - to)];
 }
