@@ -8,6 +8,7 @@ import {
   type DemonstrationFile,
 } from '../evaluate/so101/demonstration-frames';
 import type { EpisodeRecording } from '../protocol/episode';
+import { isEpisodeRecording } from '../protocol/episode-guards';
 import { MergeError } from '../protocol/merge-error';
 import type { FrameChoice } from '../protocol/methods';
 import { isNumber, isRecord, isString } from '../protocol/shape';
@@ -42,7 +43,7 @@ export async function openFrames(path: string): Promise<FrameFile> {
     throw unusable(path, `holds no ${parts} as mergevla demos writes`);
   }
   const value = await readJson(path);
-  return isRecording(value)
+  return isEpisodeRecording(value)
     ? { kind: 'recording', recording: value }
     : { kind: 'frame', frame: storedFrame(value, path) };
 }
@@ -96,18 +97,6 @@ async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw unusable(path, 'is not JSON', cause);
   }
-}
-
-function isRecording(value: unknown): value is EpisodeRecording {
-  return (
-    isRecord(value) &&
-    isString(value['qpos']) &&
-    isString(value['instruction']) &&
-    isNumber(value['seed']) &&
-    isNumber(value['steps']) &&
-    isRecord(value['scene']) &&
-    Array.isArray(value['scene']['bodies'])
-  );
 }
 
 function storedFrame(value: unknown, path: string): StoredFrame {

@@ -82,14 +82,30 @@ export interface EpisodeRecording {
   readonly steps: number;
   /** Base64 of little-endian float32, `[steps + 1, scene.positions]` row-major. */
   readonly qpos: string;
+  /** Control steps at which the policy was asked, ascending; absent in older recordings. */
+  readonly calls?: readonly number[];
+  /**
+   * What each step told the joints to reach: base64 of little-endian int16 in units of 1/8192 rad,
+   * `[steps, hinges]` row-major, hinges in the order of `hingesOf`. A target beyond ±4 rad is kept as
+   * ±4 rad. Absent in older recordings.
+   */
+  readonly targets?: string;
+}
+
+type Hinge = Extract<SceneJoint, { kind: 'hinge' }>;
+
+/** The joints of the arm, in the order of their positions. */
+export function hingesOf({ bodies }: SceneDescription): readonly Hinge[] {
+  return bodies
+    .flatMap(({ joint }) => (joint?.kind === 'hinge' ? [joint] : []))
+    .sort((a, b) => a.address - b.address);
 }
 
 /** Rows of the position stream, or null when its length does not fit the scene. */
 export function decodePositions(recording: EpisodeRecording): readonly Float32Array[] | null {
-  const bytes = Uint8Array.from(atob(recording.qpos), (character) => character.charCodeAt(0));
+  const view = bytesOf(recording.qpos);
   const width = recording.scene.positions;
-  if (bytes.byteLength !== (recording.steps + 1) * width * 4) return null;
-  const view = new DataView(bytes.buffer);
+  if (view.byteLength !== (recording.steps + 1) * width * 4) return null;
   return Array.from({ length: recording.steps + 1 }, (_row, step) =>
     Float32Array.from({ length: width }, (_value, index) =>
       view.getFloat32((step * width + index) * 4, true),
@@ -105,6 +121,49 @@ export function encodePositions(rows: readonly ArrayLike<number>[], width: numbe
       view.setFloat32((step * width + index) * 4, row[index] ?? 0, true);
     }
   });
+  return textOf(view);
+}
+
+/** Steps of a target in one radian: 0.007 degrees each, and half the bytes of a float. */
+const targetUnits = 8192;
+
+/** Joint targets in radians, one row a step; null where there are none, or they do not fit the scene. */
+export function decodeTargets(recording: EpisodeRecording): readonly Float32Array[] | null {
+  if (recording.targets === undefined) return null;
+  const view = bytesOf(recording.targets);
+  const width = hingesOf(recording.scene).length;
+  if (view.byteLength !== recording.steps * width * 2) return null;
+  return Array.from({ length: recording.steps }, (_row, step) =>
+    Float32Array.from(
+      { length: width },
+      (_value, index) => view.getInt16((step * width + index) * 2, true) / targetUnits,
+    ),
+  );
+}
+
+/** The inverse of `decodeTargets`. */
+export function encodeTargets(rows: readonly ArrayLike<number>[], width: number): string {
+  const view = new DataView(new ArrayBuffer(rows.length * width * 2));
+  rows.forEach((row, step) => {
+    for (let index = 0; index < width; index++) {
+      const units = Math.round((row[index] ?? 0) * targetUnits);
+      view.setInt16((step * width + index) * 2, Math.max(-32_768, Math.min(32_767, units)), true);
+    }
+  });
+  return textOf(view);
+}
+
+/** Empty for a text that is not base64, which then fits no scene. */
+function bytesOf(base64: string): DataView {
+  try {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    return new DataView(bytes.buffer);
+  } catch {
+    return new DataView(new ArrayBuffer(0));
+  }
+}
+
+function textOf(view: DataView): string {
   let binary = '';
   for (const byte of new Uint8Array(view.buffer)) binary += String.fromCharCode(byte);
   return btoa(binary);

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseEpisodeLines, type EpisodeLine } from '../protocol/episode-line';
 import type { EpisodeRecording } from '../protocol/episode';
+import { isEpisodeRecording } from '../protocol/episode-guards';
 import {
   parseEvaluation,
   type EvaluationRecord,
@@ -37,7 +38,8 @@ export function readRecording(run: string, replay: string): EpisodeRecording | u
   try {
     const bytes = readFileSync(join(run, replay));
     const text = (replay.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-    return JSON.parse(text) as EpisodeRecording;
+    const value: unknown = JSON.parse(text);
+    return isEpisodeRecording(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -2,10 +2,10 @@ import { isActive } from '../../server/protocol/events';
 import { gunzipSync } from 'node:zlib';
 import { Uri, workspace } from 'vscode';
 import { parseEpisodeLines } from '../../server/protocol/episode-line';
-import type { EpisodeRecording } from '../../server/protocol/episode';
+import { decodePositions, type EpisodeRecording } from '../../server/protocol/episode';
+import { isEpisodeRecording } from '../../server/protocol/episode-guards';
 import { parseEvaluation } from '../../server/protocol/evaluation-record';
 import { parseImportFacts } from '../../server/protocol/import-facts';
-import { isRecord } from '../../server/protocol/shape';
 import type { Runs } from '../runs';
 import type { RunEpisodes } from './success-view';
 
@@ -60,9 +60,10 @@ export async function readRecording(
     const bytes = await workspace.fs.readFile(uri);
     const plain = path.endsWith('.gz') ? gunzipSync(bytes, unpackLimit) : bytes;
     const value: unknown = JSON.parse(new TextDecoder().decode(plain));
-    if (isRecord(value) && isRecord(value['scene']) && typeof value['qpos'] === 'string')
-      return value as unknown as EpisodeRecording;
-    return `${path} is no recording`;
+    if (!isEpisodeRecording(value)) return `${path} is no recording`;
+    return decodePositions(value)
+      ? value
+      : `${path} is damaged: its positions do not fit its scene`;
   } catch {
     return `${path} is not there any more`;
   }

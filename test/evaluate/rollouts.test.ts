@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runEvaluation, type EvaluateRequest } from '../../server/jobs/evaluate-job';
 import { runMerge } from '../../server/jobs/merge-job';
 import type { EpisodeLine } from '../../server/protocol/episode-line';
-import { decodePositions } from '../../server/protocol/episode';
+import { decodePositions, decodeTargets } from '../../server/protocol/episode';
 import { readEpisodes, readRecording } from '../../server/runs/episodes';
 import { writeBenchZoo } from './zoo';
 
@@ -51,12 +51,16 @@ describe('rollouts on the built-in bench', () => {
     expect(recordings(two)).toEqual(recordings(one));
   });
 
-  it('record what replays them: a scene and one row of positions a step', () => {
+  it('record what replays them: scene, positions, joint targets, and when the policy was asked', () => {
     const run = join(folder, 'one');
     for (const line of readEpisodes(run)) {
       const recording = readRecording(run, line.replay ?? '');
+      if (!recording) throw new Error(`${line.replay ?? ''} is not there`);
       expect(recording).toMatchObject({ task: line.task, seed: line.seed, steps: line.steps });
-      expect(recording && decodePositions(recording)).toHaveLength(line.steps + 1);
+      expect(decodePositions(recording)).toHaveLength(line.steps + 1);
+      const targets = decodeTargets(recording);
+      expect(targets?.map(({ length }) => length)).toEqual(Array(line.steps).fill(6));
+      expect(recording.calls).toEqual([0, 8]);
     }
   });
 });

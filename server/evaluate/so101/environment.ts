@@ -1,6 +1,6 @@
-import { encodePositions, type EpisodeRecording } from '../../protocol/episode';
+import { encodePositions, encodeTargets, type EpisodeRecording } from '../../protocol/episode';
 import { renderCamera } from './camera';
-import { CAMERAS, CONTROL_HZ, type CameraName, type Task } from './scene';
+import { CAMERAS, CONTROL_HZ, JOINTS, type CameraName, type Task } from './scene';
 import { describeScene } from './scene-description';
 import { loadMujoco, Simulator, type Mujoco } from './simulator';
 import { failureReason, fulfilled, INSTRUCTIONS, startEpisode, type Shift } from './tasks';
@@ -64,6 +64,7 @@ class So101Environment implements Environment {
   };
   private seed = 0;
   private rows: Float64Array[] = [];
+  private targets: Float64Array[] = [];
   private fulfilledSteps = 0;
   private outcome: StepOutcome = { done: false, success: false, reason: '' };
 
@@ -78,6 +79,7 @@ class So101Environment implements Environment {
     this.seed = seed;
     startEpisode(this.simulator, seed, { shift: this.options.shift });
     this.rows = [this.simulator.positions()];
+    this.targets = [];
     this.fulfilledSteps = 0;
     this.outcome = { done: false, success: false, reason: '' };
   }
@@ -98,6 +100,7 @@ class So101Environment implements Environment {
     const simulator = this.running();
     if (this.outcome.done) return this.outcome;
     simulator.step(action);
+    this.targets.push(Float64Array.from(JOINTS, (_, joint) => action[joint] ?? 0));
     this.rows.push(simulator.positions());
     this.fulfilledSteps = fulfilled(simulator) ? this.fulfilledSteps + 1 : 0;
     const success = this.fulfilledSteps >= STEPS_FULFILLED;
@@ -124,6 +127,7 @@ class So101Environment implements Environment {
       scene: describeScene(simulator),
       steps: this.rows.length - 1,
       qpos: encodePositions(this.rows, simulator.model.nq),
+      targets: encodeTargets(this.targets, JOINTS.length),
     };
   }
 

@@ -50,13 +50,20 @@ export async function rollOut(
   environment.reset(task, seed, options);
   let input = actorInput(environment.observe(), environment.instruction);
   const { routed } = await actor.start(input, task);
-  for (let done = false; !done;) {
+  const calls: number[] = [];
+  for (let [step, done] = [0, false]; !done;) {
     throwIfCancelled(signal);
-    const chunk = await actor.act(input);
-    done = playChunk(environment, chunk.slice(0, execute));
+    calls.push(step);
+    const chunk = (await actor.act(input)).slice(0, execute);
+    done = playChunk(environment, chunk);
+    step += chunk.length;
     if (!done) input = actorInput(environment.observe(), environment.instruction);
   }
-  const recording = { ...environment.recording(), ...(routed !== undefined && { routed }) };
+  const recording = {
+    ...environment.recording(),
+    calls,
+    ...(routed !== undefined && { routed }),
+  };
   const { success, reason, steps } = recording;
   return { task, seed, success, reason, steps, ...(routed !== undefined && { routed }), recording };
 }

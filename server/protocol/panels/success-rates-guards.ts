@@ -1,4 +1,4 @@
-import type { EpisodeRecording } from '../episode';
+import { isEpisodeRecording } from '../episode-guards';
 import type { Guard } from '../shape';
 import {
   arrayOf,
@@ -136,12 +136,10 @@ const isEpisodes = object<EpisodeList>({
 });
 
 const isBytes: Guard<Uint8Array> = (value): value is Uint8Array => value instanceof Uint8Array;
-const isRecording: Guard<EpisodeRecording> = (value): value is EpisodeRecording =>
-  isRecord(value) && isRecord(value['scene']) && isString(value['qpos']) && isCount(value['steps']);
 
 const isReplay = object<Replay>({
   id: isString,
-  recording: isRecording,
+  recording: isEpisodeRecording,
   events: arrayOf(
     object<Replay['events'][number]>({ step: isCount, name: isString, bad: isBoolean }),
   ),

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { decodePositions } from '../../../server/protocol/episode';
+import { decodePositions, decodeTargets, hingesOf } from '../../../server/protocol/episode';
+import { isEpisodeRecording } from '../../../server/protocol/episode-guards';
 import {
   createSo101Environment,
   type Environment,
 } from '../../../server/evaluate/so101/environment';
 import { SEED_RANGES, seedOf } from '../../../server/evaluate/so101/random';
 import { rollOut, type Actor } from '../../../server/evaluate/so101/rollout';
-import { HOME, TASKS, type Task } from '../../../server/evaluate/so101/scene';
+import { HOME, JOINTS, TASKS, type Task } from '../../../server/evaluate/so101/scene';
 
 /** Swings the arm into the scene, so that contacts decide what follows. */
 const swinging: Actor = {
@@ -90,6 +91,40 @@ describe('the built-in bench', () => {
     expect(recording.scene.bodies.map((body) => body.name)).toContain('blue');
     expect(JSON.stringify(recording).length).toBeLessThan(20_000);
     expect(decodePositions({ ...recording, steps: 4 })).toBeNull();
+    environment.dispose();
+  });
+
+  it('records when the policy was asked and what it told the joints to reach', async () => {
+    const environment = await createSo101Environment();
+    const { recording, steps } = await play(environment, 'push_cube', 7);
+    const asked = Array.from({ length: Math.ceil(steps / 4) }, (_, call) => 4 * call);
+    expect(recording.calls).toEqual(asked);
+    const targets = decodeTargets(recording);
+    expect(targets).toHaveLength(steps);
+    expect(hingesOf(recording.scene).map(({ name }) => name)).toEqual([...JOINTS]);
+    const start = decodePositions(recording)?.[0] ?? new Float32Array();
+    // The first action of the first chunk, in the units of the recording.
+    for (let joint = 0; joint < JOINTS.length; joint++) {
+      const told = start[joint] + (joint === 1 ? 0.08 : 0.02 * Math.sin(joint));
+      expect(Math.abs((targets?.[0]?.[joint] ?? 0) - told)).toBeLessThan(1 / 8192);
+    }
+    environment.dispose();
+  });
+
+  it('keeps a target beyond its units at their end, and tells what an older recording lacks', async () => {
+    const environment = await createSo101Environment();
+    environment.reset('push_cube', 5, { maxSteps: 3 });
+    environment.step([9, -9, ...HOME.slice(2)]);
+    const { targets = '', ...older } = environment.recording();
+    const [first = new Float32Array()] = decodeTargets({ ...older, targets }) ?? [];
+    expect([...first.subarray(0, 2)]).toEqual([32_767 / 8192, -4]);
+    expect(decodeTargets(older)).toBeNull();
+    expect(decodeTargets({ ...older, targets: targets.slice(0, -4) })).toBeNull();
+    expect(decodeTargets({ ...older, targets: 'not base64!' })).toBeNull();
+    expect(decodePositions({ ...older, qpos: 'not base64!' })).toBeNull();
+    expect([older, { ...older, targets }].every(isEpisodeRecording)).toBe(true);
+    for (const damage of [{ steps: -1 }, { scene: {} }, { calls: ['0'] }, { qpos: 1 }])
+      expect(isEpisodeRecording({ ...older, ...damage })).toBe(false);
     environment.dispose();
   });
 
