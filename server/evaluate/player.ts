@@ -39,7 +39,7 @@ export class Player {
     this.environment ??= createSo101Environment();
     const environment = await this.environment;
     const policy = await this.policyFor(job);
-    checkFits(policy);
+    checkFits(policy.config);
     const options = this.options(policy);
     const actor = await this.actorFor(job, { policy, environment, task });
     const base = { ...lineOf(job), suite: environment.suite };
@@ -141,8 +141,8 @@ export function taskOf(name: string): Task {
   );
 }
 
-/** Numbers that a policy must share with the bench. */
-function checkFits({ config }: Policy): void {
+/** Numbers that a policy must share with the bench. Throws MV553. */
+export function checkFits(config: Policy['config']): void {
   const { actionSize, proprioSize } = config.shape.head;
   const wrong = [
     actionSize === JOINTS.length ? '' : `gives ${actionSize} numbers an action`,

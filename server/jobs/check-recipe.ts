@@ -13,12 +13,13 @@ import { resolveRecipe } from '../recipe/resolve';
 import type { Recipe } from '../recipe/schema';
 import { validateAgainstTensors } from '../recipe/validate-tensors';
 import { checkRecipe, inOrder } from '../recipe/validate';
+import { evaluationFindings } from './evaluation-check';
 import type { InputFinding } from './input-finding';
 import { loadInputs, type InputCache } from './inputs';
 import { matrixFindings } from './matrix-checks';
 import { automaticThreads } from './pool';
 import { outputFindings } from './output-checks';
-import { checkMemory, checkSpace } from './space';
+import { bytesIn, checkMemory, checkSpace } from './space';
 
 /** A recipe with everything that could be found out about it without reading weights. */
 export interface CheckedRecipe {
@@ -42,6 +43,8 @@ export interface CheckOptions {
   readonly adapt?: ((recipe: Recipe) => Recipe) | undefined;
   /** Glob: only matching tensors are planned. */
   readonly only?: string | undefined;
+  /** The folder that the result goes to; absent: below `output.directory`. */
+  readonly out?: string | undefined;
 }
 
 /** Throws MV539 for a recipe that cannot be read; everything else about it is a problem. */
@@ -85,7 +88,7 @@ export async function checkRecipeText(
   const known = [...problems, ...files.problems, ...checkDevice(document, recipe)];
   const planned =
     files.inputs && !hasErrors(known)
-      ? await makePlan(document, { recipe, inputs: files.inputs, only: options.only })
+      ? await makePlan(document, { recipe, inputs: files.inputs, options })
       : { plan: null, problems: [] };
   const all = inOrder([...known, ...planned.problems]);
   return {
@@ -127,28 +130,37 @@ function ownTensors({ base, experts }: MergeInputs): string[] {
   return [...names].filter((name) => !base.tensors.has(name));
 }
 
+/** Where runs of a recipe go that are given no place of their own. */
+export function outputFolder(recipe: Recipe, recipePath: string): string {
+  return resolve(dirname(recipePath), recipe.output.directory);
+}
+
 interface Planning {
   readonly recipe: Recipe;
   readonly inputs: MergeInputs;
-  readonly only: string | undefined;
+  readonly options: CheckOptions;
 }
 
 async function makePlan(
   document: RecipeDocument,
-  { recipe, inputs, only }: Planning,
+  { recipe, inputs, options }: Planning,
 ): Promise<{ plan: MergePlan; problems: readonly Problem[] }> {
+  const { only, out } = options;
   const { value: plan, problems } = planMerge(recipe, inputs, {
     locate: (path) => findingRange(document, path),
     ...(only !== undefined && { only }),
   });
-  const folder = resolve(dirname(document.path), recipe.output.directory);
-  const space = await checkSpace(folder, plan.diskBytes);
+  const folder = out === undefined ? outputFolder(recipe, document.path) : resolve(out);
+  // What an interrupted merge has written is written over, or goes.
+  const spared = out === undefined ? 0 : await bytesIn(`${folder}.partial`);
+  const space = await checkSpace(folder, plan.diskBytes - spared);
   const threads = recipe.run.threads === 'auto' ? automaticThreads() : recipe.run.threads;
   const findings = [
     ...space,
     ...checkMemory(plan, recipe.run.memory, threads),
     ...matrixFindings(plan, recipe, threads),
     ...outputFindings(plan, recipe, inputs),
+    ...(hasErrors(problems) ? [] : await evaluationFindings({ recipe, inputs, plan })),
   ];
   return { plan, problems: [...problems, ...findings.map((item) => problemOf(document, item))] };
 }

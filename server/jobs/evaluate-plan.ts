@@ -5,7 +5,6 @@ import { STEP_LIMIT } from '../evaluate/so101/environment';
 import { SEED_RANGES, seedOf } from '../evaluate/so101/random';
 import { CRITERIA } from '../evaluate/so101/tasks';
 import { MergeError } from '../protocol/merge-error';
-import { resolveEvaluate } from '../recipe/resolve';
 import type { Evaluate } from '../recipe/schema';
 import type { EvaluationRecord } from '../protocol/evaluation-record';
 import type { Manifest } from '../runs/manifest';
@@ -24,13 +23,13 @@ export interface EvaluationInput {
   readonly manifest: Manifest;
 }
 
-const bench = 'so101-cubes';
+export const bench = 'so101-cubes';
 
 /** Throws MV553 where suite, tasks and seeds do not fit, MV554 when no policy is left. */
 export function planEvaluation({ evaluate, manifest }: EvaluationInput): EvaluationPlan {
   const kind = kindOf(evaluate);
   const { tasks } = manifest;
-  if (kind === 'bench') tasks.forEach(taskOf);
+  if (kind === 'bench') checkBench(manifest);
   const { policies, leftOut } = possiblePolicies(evaluate, manifest);
   const { episodes } = evaluate;
   const seedAt = seedsOf(kind, evaluate);
@@ -60,6 +59,16 @@ export function planEvaluation({ evaluate, manifest }: EvaluationInput): Evaluat
   };
 }
 
+/** What every policy of the bench needs. */
+function checkBench({ tasks, heads }: Manifest): void {
+  tasks.forEach(taskOf);
+  if (heads) return;
+  throw new MergeError(
+    'MV554',
+    'the experts hold no action expert of MergeVLA, so no policy can act; an evaluate.command rolls out others',
+  );
+}
+
 type Policies = Evaluate['policies'];
 
 /** Policies that this merge can play; the others with the reason why not. Throws MV554 when none can. */
@@ -79,14 +88,6 @@ function possiblePolicies(
     'MV554',
     first ? `${first.policy} cannot be evaluated: ${first.reason}` : 'no policy is asked for',
   );
-}
-
-/** What can be said before the merge is made. Throws MV553. */
-export function checkEvaluation(changes: Partial<Evaluate>, tasks: readonly string[]): void {
-  const evaluate = { ...resolveEvaluate({}), ...changes };
-  const kind = kindOf(evaluate);
-  if (kind === 'bench') tasks.forEach(taskOf);
-  seedsOf(kind, evaluate);
 }
 
 function kindOf({ suite, command }: Evaluate): EvaluationPlan['kind'] {

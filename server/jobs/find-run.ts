@@ -1,13 +1,13 @@
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isRecord } from '../protocol/shape';
 import type { Recipe } from '../recipe/schema';
 import { listRuns, readManifest, readResolvedRecipe, readRun, type RunSummary } from '../runs/read';
-import type { CheckedRecipe } from './check-recipe';
+import { outputFolder, type CheckedRecipe } from './check-recipe';
 import { describeInputs } from './run-files';
 
 /** The newest finished merge of the same recipe and the same inputs, where there is one. */
 export async function findMergedRun(checked: CheckedRecipe): Promise<string | undefined> {
-  const folder = resolve(dirname(checked.path), checked.recipe.output.directory);
+  const folder = outputFolder(checked.recipe, checked.path);
   for (const run of await listRuns(folder))
     if (await isSameMerge(run, checked)) return join(folder, run.id);
   return undefined;

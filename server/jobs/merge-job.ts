@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { RunEvent } from '../protocol/events';
 import { Cancelled, MergeError, throwIfCancelled } from '../protocol/merge-error';
 import type { Problem } from '../protocol/problem';
@@ -7,7 +7,7 @@ import type { MergeReport } from '../protocol/report';
 import type { Recipe } from '../recipe/schema';
 import { runId } from '../runs/names';
 import { RunDirectory } from '../runs/run-directory';
-import { checkRecipeFile, checkRecipeText, type CheckedRecipe } from './check-recipe';
+import { checkRecipeFile, checkRecipeText, outputFolder, type CheckedRecipe } from './check-recipe';
 import { executeMerge } from './execute';
 import { finishMerged, planFor } from './merge-output';
 import { calibrationFrames, checkCalibration, storeOffsets } from './router-offsets';
@@ -58,8 +58,8 @@ export type MergeOutcome =
  * failures of the system keep the record of the run without its half-written result.
  */
 export async function runMerge(request: MergeRequest): Promise<MergeOutcome> {
-  const { recipePath, signal, only, adapt } = request;
-  const options = { signal, only, adapt };
+  const { recipePath, signal, only, adapt, out } = request;
+  const options = { signal, only, adapt, out };
   const checked = request.text
     ? await checkRecipeText(request.text, resolve(recipePath), options)
     : await checkRecipeFile(recipePath, options);
@@ -79,9 +79,8 @@ export async function runMerge(request: MergeRequest): Promise<MergeOutcome> {
 
 function startRun({ out, command, version }: MergeRequest, checked: CheckedRecipe): RunDirectory {
   const { recipe, path } = checked;
-  const folder = resolve(dirname(path), recipe.output.directory);
   return RunDirectory.create({
-    path: out === undefined ? join(folder, runId(recipe.name)) : resolve(out),
+    path: out === undefined ? join(outputFolder(recipe, path), runId(recipe.name)) : resolve(out),
     name: recipe.name,
     command,
     version,

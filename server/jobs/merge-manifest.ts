@@ -4,21 +4,20 @@ import { parametersOf as methodParameters } from '../recipe/methods';
 import type { Recipe } from '../recipe/schema';
 import { hashOf } from '../runs/header-hash';
 import type { Manifest } from '../runs/manifest';
-import { expertBlocks, type RouterFacts } from './router-bases';
+import { expertBlocks, routerFacts } from './router-bases';
 
 export interface ManifestParts {
   readonly recipe: Recipe;
   readonly inputs: MergeInputs;
   readonly plan: MergePlan;
-  readonly form: Manifest['form'];
-  readonly router: RouterFacts | null;
   /** Of the base's files; empty without a base. */
   readonly baseSample: string;
 }
 
 /** What `manifest.json` says of a merge: the base by its hash, and the rule of every tensor. */
 export function makeManifest(parts: ManifestParts): Manifest {
-  const { recipe, inputs, plan, form, router, baseSample } = parts;
+  const { recipe, inputs, plan, baseSample } = parts;
+  const { form } = plan;
   const blocks = expertBlocks(inputs);
   return {
     version: 1,
@@ -40,7 +39,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     groups: groupsOf(recipe, plan),
     masks: plan.masks && maskFacts(recipe, plan),
     heads: blocks > 0 ? { unmergedBlocks: recipe.heads.unmerged_blocks, blocks } : null,
-    router,
+    router: form === 'weights' ? null : routerFacts(recipe, inputs),
     taskVector: form === 'weights' ? null : { dtype: dtypeOf(plan), precision: plan.precision },
   };
 }

@@ -12,7 +12,7 @@ import { sampleHash } from '../runs/header-hash';
 import { writeReleased } from '../runs/released-write';
 import { makeManifest } from './merge-manifest';
 import { convertParts } from './part-files';
-import { routerFacts, writeRouterBases } from './router-bases';
+import { writeRouterBases } from './router-bases';
 import { folderOf, statisticsSources } from './statistics-sources';
 
 /** Where the engine writes, and in which form: the released layout is made from the compact one. */
@@ -45,18 +45,16 @@ export interface MergedParts {
 export async function finishMerged(parts: MergedParts): Promise<Manifest> {
   const { recipe, inputs, plan, output } = parts;
   const baseSample = await sampleHash(inputs.base?.files ?? []);
-  const facts = { recipe, inputs, plan, form: plan.form, baseSample };
+  const manifest = makeManifest({ recipe, inputs, plan, baseSample });
   if (plan.form === 'weights') {
     await finishWeights(parts);
-    const manifest = makeManifest({ ...facts, router: null });
     writeJsonAtomic(join(output.merged, 'manifest.json'), manifest);
     return manifest;
   }
-  const router = routerFacts(recipe, inputs);
-  const manifest = makeManifest({ ...facts, router });
   writeJsonAtomic(join(output.folder, 'manifest.json'), manifest);
   const { folder } = output;
   const signal = parts.signal ? { signal: parts.signal } : {};
+  const { router } = manifest;
   if (router) await writeRouterBases({ recipe, inputs, folder, createAlgebra, ...signal }, router);
   if (plan.form === 'mergevla') await releaseMerged(parts, manifest);
   addCompanions(inputs, output.merged);

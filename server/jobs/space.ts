@@ -1,5 +1,5 @@
-import { access, constants, statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { threadBytes } from '../engine/plan-cost';
 import type { MergePlan } from '../engine/plan-types';
 import type { InputFinding } from './input-finding';
@@ -38,8 +38,20 @@ export async function checkSpace(folder: string, bytes: number): Promise<readonl
   const { bavail, bsize } = await statfs(parent);
   const free = bavail * bsize;
   if (bytes <= free) return [];
-  const message = `the result needs ${gigabytes(bytes)} and the disk of ${parent} has ${gigabytes(free)} left`;
+  const message = `the result needs ${amount(bytes)} and the disk of ${parent} has ${amount(free)} left`;
   return [{ code: 'MV451', severity: 'error', message, recipePath }];
+}
+
+/** What the files below a folder take; 0 where there is none. */
+export async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = names.map((name) =>
+    stat(join(folder, name)).then(
+      (found) => (found.isFile() ? found.size : 0),
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function nearestExisting(path: string): Promise<string> {
@@ -52,6 +64,7 @@ async function nearestExisting(path: string): Promise<string> {
   }
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
+function amount(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
+  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(2)} MB` : `${bytes} bytes`;
 }

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createInputCache, loadInputs } from '../../server/jobs/inputs';
-import { checkSpace } from '../../server/jobs/space';
+import { bytesIn, checkSpace } from '../../server/jobs/space';
 import { isProblemCode } from '../../server/recipe/problems';
 import { temporaryFolder, writeModel } from '../tensors/files';
 
@@ -162,5 +162,14 @@ describe('room for the result', () => {
       code: 'MV451',
       message: expect.stringMatching(/needs 1000000000\.00 GB/),
     });
+  });
+
+  it('counts what an interrupted merge left', async () => {
+    const partial = join(folder, 'run.partial');
+    mkdirSync(join(partial, 'merged'), { recursive: true });
+    writeFileSync(join(partial, 'run.json'), 'x'.repeat(30));
+    writeFileSync(join(partial, 'merged', 'a.safetensors'), 'x'.repeat(12));
+    expect(await bytesIn(partial)).toBe(42);
+    expect(await bytesIn(join(folder, 'nowhere'))).toBe(0);
   });
 });

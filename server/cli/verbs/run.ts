@@ -1,6 +1,6 @@
 import { checkRecipeFile } from '../../jobs/check-recipe';
 import { isMergedRun } from '../../jobs/find-run';
-import { checkEvaluation } from '../../jobs/evaluate-plan';
+import { checkEvaluation } from '../../jobs/evaluation-check';
 import { runMerge } from '../../jobs/merge-job';
 import { readEvaluation } from '../../runs/episodes';
 import { readRun } from '../../runs/read';
@@ -16,7 +16,8 @@ export async function run(call: Call): Promise<Outcome> {
   const [operand = ''] = call.operands;
   const { options, terminal, signal } = call;
   const changes = evaluateOptions(options);
-  const checked = await checkRecipeFile(operand, { signal });
+  const out = options.text('out');
+  const checked = await checkRecipeFile(operand, { signal, out });
   if (!checked.plan || !checked.inputs) return refused(checked, call);
   const { recipe } = checked;
   if (recipe.evaluate === null && Object.keys(changes).length === 0) {
@@ -24,9 +25,7 @@ export async function run(call: Call): Promise<Outcome> {
     return merge(call);
   }
   // What cannot be evaluated is said before hours of merging, not after.
-  const tasks = recipe.experts.map(({ task }) => task);
-  checkEvaluation({ ...recipe.evaluate, ...changes }, tasks);
-  const out = options.text('out');
+  await checkEvaluation(checked, { changes, device: options.text('device'), signal });
   if (out !== undefined && (await isMergedRun(out, checked)) && !(await isEvaluated(out)))
     return evaluateRun(call, { run: out, changes, report: true });
   const outcome = await runMerge({ ...mergeRequest(call, 'running in'), continues: true });

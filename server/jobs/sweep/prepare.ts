@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { MergeInputs } from '../../engine/inputs';
 import { MergeError, throwIfCancelled } from '../../protocol/merge-error';
 import type { Problem } from '../../protocol/problem';
 import { expandSweep, type SweepPoint } from '../../recipe/sweep';
 import { writeFileAtomic, writeJsonAtomic } from '../../runs/files';
 import { folderName } from '../../runs/names';
-import { checkRecipeFile, checkRecipeText, type CheckedRecipe } from '../check-recipe';
-import { checkEvaluation } from '../evaluate-plan';
+import {
+  checkRecipeFile,
+  checkRecipeText,
+  outputFolder,
+  type CheckedRecipe,
+} from '../check-recipe';
+import { checkEvaluation } from '../evaluation-check';
 import { createInputCache } from '../inputs';
 import { pointsFile, sweepFile, SweepStore } from './store';
 import type { PointRecord, SweepRecord } from './types';
@@ -37,9 +42,9 @@ export type PreparedSweep =
  * the same points. Throws MV545 when the folder holds another sweep.
  */
 export async function prepareSweep(request: SweepRequest): Promise<PreparedSweep> {
-  const { recipePath, signal } = request;
+  const { recipePath, signal, out } = request;
   const path = resolve(recipePath);
-  const checked = await checkRecipeFile(path, { signal });
+  const checked = await checkRecipeFile(path, { signal, out });
   if (!checked.inputs || checked.problems.some(({ severity }) => severity === 'error'))
     return { kind: 'refused', checked };
   const cache = createInputCache();
@@ -47,17 +52,16 @@ export async function prepareSweep(request: SweepRequest): Promise<PreparedSweep
   for (const point of expandSweep(checked.document)) {
     throwIfCancelled(signal);
     const bytes = new TextEncoder().encode(point.text);
-    const own = await checkRecipeText(bytes, path, { signal, cache });
+    const own = await checkRecipeText(bytes, path, { signal, cache, out });
     if (!own.plan || !own.inputs) return { kind: 'refused', checked: own, point };
-    const tasks = own.recipe.experts.map(({ task }) => task);
-    if (own.recipe.evaluate) checkEvaluation(own.recipe.evaluate, tasks);
+    if (own.recipe.evaluate) await checkEvaluation(own, { signal });
     const { index, label, values, text } = point;
     const id = idOf(text, own.inputs);
     points.push({ id, index, kind: 'merge', label, values, recipe: text });
   }
   const { recipe } = checked;
-  const folder = resolve(dirname(path), recipe.output.directory);
-  const place = request.out ?? join(folder, `${folderName(recipe.name)}-sweep-${hashOf(points)}`);
+  const name = `${folderName(recipe.name)}-sweep-${hashOf(points)}`;
+  const place = out ?? join(outputFolder(recipe, path), name);
   const store = writeSweep(resolve(place), {
     name: recipe.name,
     path,
