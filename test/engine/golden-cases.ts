@@ -8,6 +8,8 @@ export interface GoldenCase {
   readonly peer: string;
   readonly base: string | null;
   readonly experts: readonly string[];
+  /** Of the cases of one adapter. */
+  readonly adapter?: string;
   readonly params: {
     readonly global?: Record<string, unknown> | null;
     readonly per_model?: readonly Record<string, unknown>[] | null;
@@ -20,6 +22,7 @@ export interface GoldenCase {
     readonly min_tasks?: number;
     readonly scaling?: number;
     readonly common_space_fraction?: number;
+    readonly drop_rate?: number;
   };
   readonly tolerance: {
     readonly rule: string;
@@ -55,6 +58,7 @@ type Keys = Record<string, unknown>;
 export function recipeOf(item: GoldenCase): string {
   // The peer's slices name the base and the first expert only.
   const paths = item.method === 'slerp' ? item.experts.slice(0, 1) : item.experts;
+  const adapted = item.adapter === undefined ? {} : { tuned: { adapter: item.adapter } };
   const experts = Object.fromEntries(
     paths.map((path, i) => {
       const weight = weightOf(item.params.per_model?.[i]?.['weight']);
@@ -64,7 +68,7 @@ export function recipeOf(item: GoldenCase): string {
   const recipe: Keys = {
     version: 1,
     ...(item.base ? { base: item.base } : {}),
-    experts,
+    experts: { ...experts, ...adapted },
     ...settingsOf(item),
   };
   return JSON.stringify(recipe);
@@ -73,6 +77,14 @@ export function recipeOf(item: GoldenCase): string {
 function settingsOf(item: GoldenCase): Keys {
   const { params } = item;
   const weights = { masks: 'none', router: 'none', output: { form: 'weights' } };
+  if (item.adapter !== undefined) return { ...weights, merge: { method: 'average' } };
+  if (item.method === 'metrics') return { router: 'none', output: { form: 'compact' } };
+  if (item.method === 'dare')
+    return {
+      merge: { method: 'dare_linear', density: 1 - Number(params.drop_rate) },
+      masks: 'none',
+      output: { form: 'compact' },
+    };
   const scope = params.exclude ? { scope: { exclude: params.exclude } } : {};
   if (item.peer === 'mergekit') return { merge: mergekitMerge(item), ...weights };
   if (item.peer === 'ties-merging')
