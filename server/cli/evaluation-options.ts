@@ -14,6 +14,11 @@ export const evaluationOptions: Readonly<Record<string, OptionSpec>> = {
     help: `of ${policyNames.join(', ')}`,
   },
   seed: { type: 'string', value: 'N', help: 'first episode' },
+  range: {
+    type: 'string',
+    value: 'NAME',
+    help: 'seeds: test (default), or validation for choosing settings',
+  },
   execute: { type: 'string', value: 'N', help: 'actions executed of each chunk' },
   'max-steps': { type: 'string', value: 'N', help: 'steps after which an episode has failed' },
   shift: { type: 'string', value: 'NAME', help: 'none or colours (default)' },
@@ -26,9 +31,8 @@ export function evaluateOptions(options: Options): Partial<Evaluate> {
   const seed = wholeOption(options, 'seed', 0);
   const execute = wholeOption(options, 'execute', 1);
   const steps = wholeOption(options, 'max-steps', 1);
-  const shift = options.text('shift');
-  if (shift !== undefined && shift !== 'none' && shift !== 'colours')
-    throw usage(`--shift takes none or colours, not ${shift}`);
+  const shift = oneOf(options, 'shift', ['none', 'colours']);
+  const range = oneOf(options, 'range', ['test', 'validation']);
   const policies = policiesOf(options.text('policies'));
   wholeOption(options, 'workers', 1);
   return {
@@ -37,8 +41,21 @@ export function evaluateOptions(options: Options): Partial<Evaluate> {
     ...(execute !== undefined && { execute }),
     ...(steps !== undefined && { max_steps: steps }),
     ...(shift !== undefined && { shift }),
+    ...(range !== undefined && { range }),
     ...(policies && { policies }),
   };
+}
+
+function oneOf<Name extends string>(
+  options: Options,
+  option: string,
+  names: readonly Name[],
+): Name | undefined {
+  const text = options.text(option);
+  if (text === undefined) return undefined;
+  const found = names.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw usage(`--${option} takes ${names.join(' or ')}, not ${text}`);
 }
 
 export function wholeOption(options: Options, name: string, least: number): number | undefined {

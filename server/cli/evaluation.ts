@@ -66,6 +66,7 @@ export async function evaluateRun(
       id: summary.id,
       state: summary.state,
       ...settings,
+      range: settings.range ?? 'test',
       episodes,
       seeds,
       criteria,

@@ -47,6 +47,7 @@ export function planEvaluation({ evaluate, manifest }: EvaluationInput): Evaluat
         routing: manifest.router?.per ?? 'episode',
         command: kind === 'harness' ? evaluate.command : null,
         ...(manifest.router?.offsets && { offset: 'stored' }),
+        ...(evaluate.range === 'validation' && { range: 'validation' }),
       },
       tasks,
       policies,
@@ -100,14 +101,20 @@ function kindOf({ suite, command }: Evaluate): EvaluationPlan['kind'] {
 }
 
 function seedsOf(kind: EvaluationPlan['kind'], evaluate: Evaluate): (index: number) => number {
-  const { seed, episodes } = evaluate;
-  if (kind === 'harness') return (index) => seed + index;
-  const { first, last } = SEED_RANGES.test;
+  const { seed, episodes, range } = evaluate;
+  if (kind === 'harness') {
+    if (range === 'test') return (index) => seed + index;
+    throw new MergeError(
+      'MV553',
+      'only the built-in bench has validation seeds; give evaluate.command its own with evaluate.seed',
+    );
+  }
+  const { first, last } = SEED_RANGES[range];
   const most = last - first + 1;
-  if (seed + episodes <= most) return (index) => seedOf('test', seed + index);
+  if (seed + episodes <= most) return (index) => seedOf(range, seed + index);
   throw new MergeError(
     'MV553',
-    `seed ${seed} and ${episodes} episodes go beyond the ${most} test seeds of ${bench}`,
+    `seed ${seed} and ${episodes} episodes go beyond the ${most} ${range} seeds of ${bench}`,
   );
 }
 

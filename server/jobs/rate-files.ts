@@ -18,7 +18,7 @@ export interface EvaluatedRun {
 export function writeRates(run: Pick<RunDirectory, 'file'>, { record, lines }: EvaluatedRun): void {
   const table = summarizeRates(lines, record.tasks);
   const metrics = run.file('metrics.json');
-  writeJsonAtomic(metrics, { ...withoutRates(readMetrics(metrics)), ...flatRates(table) });
+  writeJsonAtomic(metrics, { ...withoutRates(readMetrics(metrics)), ...flatRates(table, record) });
   const card = run.file('README.md');
   const text = existsSync(card) ? readFileSync(card, 'utf8') : '';
   writeFileAtomic(
@@ -40,13 +40,20 @@ function withoutRates(metrics: Readonly<Record<string, unknown>>): Record<string
   return Object.fromEntries(Object.entries(metrics).filter(([key]) => !key.startsWith('success.')));
 }
 
-/** `success.<policy>.<task>` and `success.<policy>.average`, each a share. */
-function flatRates({ cells, averages }: RateTableData): Record<string, number> {
+/**
+ * `success.<policy>.<task>` and `success.<policy>.average`, each a share; on validation seeds
+ * `success.validation.…`, which no table of results looks for.
+ */
+function flatRates(
+  { cells, averages }: RateTableData,
+  { settings: { range } }: EvaluationRecord,
+): Record<string, number> {
   const flat: Record<string, number> = {};
+  const success = range === undefined ? 'success' : `success.${range}`;
   for (const { policy, expert, task, rate } of cells)
     if (rate !== null)
-      flat[`success.${expert === undefined ? policy : `cross.${expert}`}.${task}`] = rate;
+      flat[`${success}.${expert === undefined ? policy : `cross.${expert}`}.${task}`] = rate;
   for (const { policy, rate } of averages)
-    if (rate !== null) flat[`success.${policy}.average`] = rate;
+    if (rate !== null) flat[`${success}.${policy}.average`] = rate;
   return flat;
 }

@@ -4,6 +4,8 @@ import { arrayOf, isCount, isRecord, isString, literal, object, recordOf } from 
 export interface EvaluationSettings {
   readonly suite: string;
   readonly shift: 'none' | 'colours';
+  /** Played on seeds for tuning; absent: on those that tables are made from. */
+  readonly range?: 'validation';
   /** Null: all actions of a chunk. */
   readonly execute: number | null;
   /** Null: the suite's own. */

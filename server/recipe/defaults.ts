@@ -16,6 +16,7 @@ export const defaults = {
     suite: 'so101-cubes',
     episodes: 20,
     seed: 0,
+    range: 'test',
     policies: ['blind', 'experts', 'merged', 'masked', 'routed'],
     shift: 'colours',
     timeout: 1800,

@@ -6,7 +6,7 @@ export const evaluateProblems = {
     title: 'Evaluation does not fit the suite',
     severity: 'error',
     explanation:
-      'The built-in bench has three tasks, six joints and two cameras, and as many test seeds as the message says. Other suites need evaluate.command.',
+      'The built-in bench has three tasks, six joints and two cameras, and as many test and validation seeds as the message says. Other suites need evaluate.command.',
     example: 'evaluate: {suite: libero_goal} # without a command',
   },
   MV554: {

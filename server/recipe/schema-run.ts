@@ -82,6 +82,14 @@ export const evaluateSchema = z.strictObject({
     doc: 'Seed of the first episode; policies share seeds.',
     default: defaults.evaluate.seed,
   }),
+  range: key(z.enum(['test', 'validation']), {
+    doc: 'Which seeds of the built-in bench are played. A setting that was chosen on test seeds would look better on them than it is.',
+    default: defaults.evaluate.range,
+    values: {
+      test: 'for tables',
+      validation: 'for choosing λ, α and the like; every figure says so',
+    },
+  }),
   policies: key(z.array(z.enum(policyNames)), {
     doc: 'Which policies are compared.',
     default: defaults.evaluate.policies,

@@ -158,6 +158,7 @@ export interface Evaluate {
   readonly suite: string;
   readonly episodes: number;
   readonly seed: number;
+  readonly range: 'test' | 'validation';
   readonly policies: readonly Policy[];
   /** Null: all actions of a chunk. */
   readonly execute: number | null;

@@ -42,17 +42,19 @@ async function readPoint(
     read('points', id, 'run', 'params.yaml'),
     read('points', id, 'run', 'episodes.jsonl'),
   ]);
-  const rest = restOf(parameters);
+  const rest = textOf(parameters, 'merge.rest');
+  const range = textOf(parameters, 'evaluate.range');
   return {
     ...{ run: place.run(id), values, lines: parseEpisodeLines(episodes) },
     ...(rest === undefined ? {} : { rest }),
+    ...(range === 'validation' ? { range } : {}),
   };
 }
 
 /** `params.yaml` has one `key: JSON value` a line. */
-function restOf(parameters: string): string | undefined {
-  const found = /^merge\.rest: (.+)$/m.exec(parameters)?.[1];
-  const value = parse(found ?? '');
+function textOf(parameters: string, key: string): string | undefined {
+  const line = parameters.split('\n').find((text) => text.startsWith(`${key}: `));
+  const value = parse(line?.slice(key.length + 2) ?? '');
   return typeof value === 'string' ? value : undefined;
 }
 

@@ -12,6 +12,8 @@ export interface StudyPoint {
   readonly values: Readonly<Record<string, unknown>>;
   /** Task whose checkpoint everything unmerged comes from: only its rate tells something. */
   readonly rest?: string;
+  /** Rolled out on seeds for tuning. */
+  readonly range?: 'validation';
   readonly lines: readonly EpisodeLine[];
 }
 
@@ -125,5 +127,6 @@ function titleOf({ name, points }: StudySweep): string {
   const finished = points.filter(({ lines }) => lines.length > 0).length;
   const rollouts = points.reduce((sum, { lines }) => sum + lines.length, 0);
   const some = finished < points.length ? `${String(finished)} of ` : '';
-  return `${name} · ${some}${String(points.length)} points · ${String(rollouts)} rollouts`;
+  const tuning = points.some(({ range }) => range !== undefined) ? ' · validation seeds' : '';
+  return `${name} · ${some}${String(points.length)} points · ${String(rollouts)} rollouts${tuning}`;
 }

@@ -6,7 +6,12 @@ import type { ImportFacts } from '../../server/protocol/import-facts';
 import { crossRow, policyRow } from './episode-view';
 import type { RunSummary } from '../../server/protocol/methods';
 import { paperGroup, paperTasks } from '../../server/evaluate/rates/paper';
-import { benchFacts, manualFacts, protocolLine } from '../../server/evaluate/rates/protocol';
+import {
+  benchFacts,
+  manualFacts,
+  policyName,
+  protocolLine,
+} from '../../server/evaluate/rates/protocol';
 import {
   noRollouts,
   sumEpisodes,
@@ -41,13 +46,15 @@ export function rateTable(
   runs: readonly RunEpisodes[],
   options: { readonly interval: IntervalName; readonly paper: string | undefined },
 ): { readonly table: RateTable; readonly policies: readonly PolicyRollouts[] } | undefined {
-  const own = runs.filter(({ imported }) => !imported);
+  const own = runs.filter((run) => !run.imported && !isTuning(run));
+  const tuning = runs.filter(isTuning);
   const foreign = runs.filter(({ imported }) => imported && !imported.manual);
   const manual = runs.filter(({ imported }) => imported?.manual);
   const tasks = tasksOf(runs);
   const columns = tasks.length > 0 ? tasks : paperTasks(options.paper ?? '');
   const groups = [
     { title: 'This bench · successes / rollouts, rate, 95 % interval', policies: policiesOf(own) },
+    { title: 'Validation seeds · for tuning, no results', policies: policiesOf(tuning) },
     { title: manualTitle(manual), policies: policiesOf(manual) },
     { title: 'Imported results', policies: policiesOf(foreign) },
   ].filter(({ policies }) => policies.length > 0);
@@ -66,6 +73,9 @@ export function rateTable(
   };
 }
 
+/** Settings are chosen on such figures, so they stand in no group, mean or test with others. */
+const isTuning = ({ plan }: RunEpisodes): boolean => plan?.settings.range === 'validation';
+
 /** Who judged, and whether without knowing which policy acted, is part of such a result. */
 function manualTitle(runs: readonly RunEpisodes[]): string {
   const facts = runs.flatMap(({ imported }) => imported?.manual ?? []);
@@ -80,7 +90,9 @@ export function crossTable(
   runs: readonly RunEpisodes[],
   interval: IntervalName,
 ): RateTable | undefined {
-  const lines = runs.flatMap((run) => run.lines).filter(({ policy }) => policy === 'experts');
+  const tested = runs.filter((run) => !isTuning(run));
+  const shown = tested.length > 0 ? tested : runs;
+  const lines = shown.flatMap((run) => run.lines).filter(({ policy }) => policy === 'experts');
   const experts = [...new Set(lines.map(({ expert, task }) => expert ?? task))];
   if (!lines.some(({ expert, task }) => expert !== undefined && expert !== task)) return undefined;
   const policies = experts.map((expert): PolicyRollouts => ({
@@ -91,10 +103,10 @@ export function crossTable(
     state: 'done',
   }));
   return successTable([{ title: 'Every expert on every task', policies }], {
-    tasks: tasksOf(runs),
+    tasks: tasksOf(shown),
     interval,
-    protocol: protocolOf(runs),
-    reporting: reportingOf(runs),
+    protocol: protocolOf(shown),
+    reporting: reportingOf(shown),
   });
 }
 
@@ -120,7 +132,7 @@ function policiesOf(runs: readonly RunEpisodes[]): readonly PolicyRollouts[] {
         : withPlan(entry, sumEpisodes(lines));
       return {
         id: policyRow(entry.run.path, name),
-        label: name,
+        label: policyName(name, entry.plan?.settings),
         detail: many ? entry.run.name : (details[name] ?? ''),
         tasks,
         state: stateOf(entry, tasks),

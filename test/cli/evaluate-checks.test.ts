@@ -50,6 +50,12 @@ describe('what evaluate and run cannot play is known before the merge', () => {
     expectRefused(device, 'far', 'there is no device abacus');
   });
 
+  it('validation seeds where only a harness knows seeds', async () => {
+    const lines = "evaluate: { suite: mine, range: validation, command: 'true' }";
+    const answer = await mergevla(['run', recipe('harness', own, lines)]);
+    expectRefused(answer, 'harness', 'only the built-in bench has validation seeds');
+  });
+
   it('an expert that is no whole policy', async () => {
     const statistics = join(zoo, 'push_cube', 'dataset_statistics.json');
     renameSync(statistics, `${statistics}.aside`);

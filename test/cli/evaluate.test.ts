@@ -157,6 +157,40 @@ describe('evaluate', () => {
     expect(aside).toHaveLength(before);
   });
 
+  it('labels figures of validation seeds wherever they stand', async () => {
+    const out = join(folder, 'tuned');
+    const asked = ['--policies', 'merged', '--episodes', '1', '--max-steps', '5'];
+    const answer = await mergevla([
+      ...['evaluate', recipe, '--out', out, '--range', 'validation', '--json'],
+      ...asked,
+    ]);
+    expect(JSON.parse(answer.stdout)).toMatchObject({
+      range: 'validation',
+      seeds: { first: 100_000, last: 100_000 },
+    });
+    const labels = 'validation seeds 100000 to 100000';
+    expect(readFileSync(join(out, 'README.md'), 'utf8')).toContain(labels);
+    const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'));
+    const names = Object.keys(metrics).filter((name) => name.startsWith('success.'));
+    expect(names).toContain('success.validation.merged.average');
+    expect(names.every((name) => name.startsWith('success.validation.'))).toBe(true);
+    const { stdout: text } = await mergevla(['report', out]);
+    expect(text).toContain(labels);
+    const { stdout: csv } = await mergevla(['report', out, '--format', 'csv']);
+    expect(csv).toContain(',merged (validation seeds),,push_cube,0,1,');
+    const { stdout: both } = await mergevla(['report', out, run, '--json']);
+    const { runs, tables } = JSON.parse(both);
+    expect(runs[0].success.range).toBe('validation');
+    const policies = tables[0].rows.map(([, policy]: string[]) => policy);
+    expect(policies).toEqual(expect.arrayContaining(['merged (validation seeds)', 'masked']));
+    // Back on test seeds the others are put aside, and no figure of theirs is left.
+    await mergevla(['evaluate', out, ...asked]);
+    expect(readEpisodes(out).map(({ seed }) => seed)).toEqual([200_000, 200_000, 200_000]);
+    expect(Object.keys(JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8')))).not.toContain(
+      'success.validation.merged.average',
+    );
+  });
+
   it('fills the same table from an external harness', async () => {
     const command = `node -e 'const j=JSON.parse(require("fs").readFileSync(0)); for (const e of j.indices) console.log(JSON.stringify({episode:e, success: j.policy==="routed", steps: 5}))'`;
     const external = await writeBenchZoo(

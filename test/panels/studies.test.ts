@@ -57,6 +57,9 @@ describe('studies in the success panel', () => {
       [4, undefined, undefined, '/4'],
     ]);
     expect(study?.statements.length).toBeGreaterThan(0);
+    const tuning = blocks.points.map((each) => ({ ...each, range: 'validation' as const }));
+    const [tuned] = studiesOf([{ ...blocks, points: tuning }], 'wilson');
+    expect(tuned?.title).toBe('cubes-blocks · 1 of 2 points · 6 rollouts · validation seeds');
   });
 
   it('show parts in the order of the paper, those it has not behind them', () => {

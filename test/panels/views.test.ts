@@ -18,6 +18,7 @@ import { pairingOf, recordedEpisodes, routedSet } from '../../src/panels/routing
 import { compileGlob } from '../../server/recipe/globs';
 import type { RunEpisodes } from '../../src/panels/success-view';
 import { allEpisodes, crossRow, episodeList, policyRow } from '../../src/panels/episode-view';
+import { toCsv } from '../../server/evaluate/rates/write';
 import { crossTable, rateTable } from '../../src/panels/success-view';
 
 const metrics = (elements: number, active: number) => ({
@@ -213,6 +214,35 @@ describe('the success panel gets', () => {
     const stopped: RunEpisodes = { ...busy, run: { ...run, state: 'interrupted' } };
     const rows = rateTable([stopped], { interval: 'wilson', paper: undefined })?.table.groups[0];
     expect(rows?.rows.map(({ label, state }) => [label, state])).toEqual([['routed', 'partial']]);
+  });
+
+  it('figures of validation seeds apart from results, and named so', () => {
+    const settings = {
+      ...{ suite: 's', shift: 'none', execute: null, max_steps: null, routing: 'episode' },
+      ...{ command: null, range: 'validation' },
+    } as const;
+    const plan: EvaluationRecord = {
+      ...{ version: 1, tasks: ['pick', 'push'], policies: ['routed'], episodes: 1, settings },
+      ...{ simulator: 'sim', criteria: {}, seeds: { first: 5, last: 5 } },
+    };
+    const tuned: RunEpisodes = { ...entry, run: { ...run, path: '/tuned' }, plan };
+    const table = rateTable([tuned, entry], { interval: 'wilson', paper: undefined })?.table;
+    expect(table?.groups.map(({ title, rows }) => [title, rows.map(({ label }) => label)])).toEqual(
+      [
+        [expect.stringContaining('This bench'), ['experts', 'routed']],
+        [
+          'Validation seeds · for tuning, no results',
+          ['experts (validation seeds)', 'routed (validation seeds)'],
+        ],
+      ],
+    );
+    const letters = table?.groups[1]?.rows.map((row) => row.letters);
+    expect(letters).toEqual([undefined, undefined]);
+    expect(table?.protocol).toContain('validation seeds 5 to 5');
+    expect(table && toCsv(table).match(/\(validation seeds\)/g)).toHaveLength(3);
+    const cross = crossTable([tuned, entry], 'wilson');
+    expect(cross?.protocol).not.toContain('validation');
+    expect(cross?.groups[0]?.rows[0]?.cells).toMatchObject([{ trials: 1 }, null]);
   });
 
   it('manual trials as a group of their own that says who judged', () => {

@@ -1,5 +1,5 @@
 import { crossRows, rateRows } from '../../evaluate/rates/text';
-import { protocolLine } from '../../evaluate/rates/protocol';
+import { policyName, protocolLine } from '../../evaluate/rates/protocol';
 import { summarizeRates, type RateTableData } from '../../evaluate/rates/summary';
 import type { ImportFacts } from '../../protocol/import-facts';
 import { readEpisodes, readEvaluation, readImportFacts } from '../../runs/episodes';
@@ -12,6 +12,8 @@ export interface ReportedRates {
   readonly table: RateTableData;
   /** Suite, shift, seeds and the like in one line; absent where nobody wrote it down. */
   readonly protocol?: string;
+  /** Absent: seeds that tables are made from. */
+  readonly range?: 'validation';
 }
 
 /** Undefined for a run without results: neither rolled out nor imported. */
@@ -24,7 +26,12 @@ export function readRates(folder: string, tasks: readonly string[]): ReportedRat
   const record = readEvaluation(folder);
   const protocol = record ? protocolLine(record) : facts && sourceLine(facts);
   const table = summarizeRates(lines, known, facts);
-  return { table, ...(protocol !== undefined && { protocol }) };
+  const range = record?.settings.range;
+  return {
+    table,
+    ...(protocol !== undefined && { protocol }),
+    ...(range !== undefined && { range }),
+  };
 }
 
 /** Where imported numbers come from, and what is missing. */
@@ -52,11 +59,15 @@ export function rateTables({ table, protocol }: ReportedRates): ReportTable[] {
 export function comparedRates(
   runs: readonly { readonly id: string; readonly rates: ReportedRates | undefined }[],
 ): ReportTable[] {
-  const rated = runs.flatMap(({ id, rates }) => (rates ? [{ id, table: rates.table }] : []));
+  const rated = runs.flatMap(({ id, rates }) => (rates ? [{ id, rates }] : []));
   if (rated.length === 0) return [];
-  const tasks = [...new Set(rated.flatMap(({ table }) => table.tasks))];
-  const rows = rated.flatMap(({ id, table }) =>
-    rateRows({ ...table, tasks }).rows.map((row) => [id, ...row.slice(0, tasks.length + 2)]),
+  const tasks = [...new Set(rated.flatMap(({ rates }) => rates.table.tasks))];
+  const rows = rated.flatMap(({ id, rates }) =>
+    rateRows({ ...rates.table, tasks }).rows.map(([policy = '', ...row]) => [
+      id,
+      policyName(policy, rates),
+      ...row.slice(0, tasks.length + 1),
+    ]),
   );
   return [textTable('Success rates', { titles: ['run', 'policy', ...tasks, 'average'], rows })];
 }
@@ -68,7 +79,7 @@ export function numericRates(
   const rows = runs.flatMap(({ id, rates }) =>
     (rates?.table.cells ?? []).map((cell): Cell[] => [
       id,
-      cell.policy,
+      policyName(cell.policy, rates),
       cell.expert ?? '',
       cell.task,
       { count: cell.successes },

@@ -45,7 +45,9 @@ function numericDocument(runs: readonly ReportedRun[]): ReportDocument {
 function describe({ run, report, parameters, rates }: ReportedRun): unknown {
   const { id, folder: path, state } = run;
   const tasks = report?.tasks ?? rates?.table.tasks;
-  const success = rates && { success: { protocol: rates.protocol, ...rates.table } };
+  const success = rates && {
+    success: { protocol: rates.protocol, range: rates.range, ...rates.table },
+  };
   const merged = report && { components: report.components, total: report.total };
   return { id, path, state, parameters, tasks, exact: report?.exact, ...success, ...merged };
 }

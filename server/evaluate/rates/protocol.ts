@@ -1,13 +1,23 @@
 import type { EvaluationRecord } from '../../protocol/evaluation-record';
 import type { ManualFacts } from '../../protocol/import-facts';
 
+/** What seeds of an evaluation are for, where that is not a table. */
+export const seedsName = ({ range }: EvaluationRecord['settings']): string =>
+  range === undefined ? 'seeds' : `${range} seeds`;
+
+/** A policy whose figure is no result carries that in its name, wherever names stand alone. */
+export const policyName = (
+  policy: string,
+  settings: Pick<EvaluationRecord['settings'], 'range'> | undefined,
+): string => (settings?.range === undefined ? policy : `${policy} (${settings.range} seeds)`);
+
 /** One line that says under which conditions the numbers hold. */
 export function protocolLine({ settings, seeds }: EvaluationRecord): string {
   const { suite, shift, execute, max_steps: steps, routing } = settings;
   const parts = [
     suite,
     shift === 'colours' ? 'unseen cube colours' : 'scene as trained',
-    `seeds ${String(seeds.first)} to ${String(seeds.last)}`,
+    `${seedsName(settings)} ${String(seeds.first)} to ${String(seeds.last)}`,
     execute === null ? 'whole chunks' : `${String(execute)} actions of each chunk`,
     steps === null ? '' : `at most ${String(steps)} steps`,
     settings.offset === 'stored' ? 'router scores divided by stored means (not in the paper)' : '',
@@ -24,7 +34,10 @@ export function benchFacts(record: EvaluationRecord): readonly (readonly [string
     ['suite', settings.suite],
     ['simulator', simulator],
     ['rollouts', `${String(episodes)} of each policy on each task`],
-    ['seeds', `${String(seeds.first)} to ${String(seeds.last)}, the same for every policy`],
+    [
+      seedsName(settings),
+      `${String(seeds.first)} to ${String(seeds.last)}, the same for every policy`,
+    ],
     ['randomised', shift === 'colours' ? 'poses, and colours never trained on' : 'poses'],
     ['step limit', steps === null ? 'the suite’s own' : String(steps)],
     ['executed of a chunk', execute === null ? 'all actions' : `${String(execute)} actions`],
