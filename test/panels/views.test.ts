@@ -217,10 +217,10 @@ describe('the success panel gets', () => {
   });
 
   it('figures of validation seeds apart from results, and named so', () => {
-    const settings = {
+    const settings: EvaluationRecord['settings'] = {
       ...{ suite: 's', shift: 'none', execute: null, max_steps: null, routing: 'episode' },
       ...{ command: null, range: 'validation' },
-    } as const;
+    };
     const plan: EvaluationRecord = {
       ...{ version: 1, tasks: ['pick', 'push'], policies: ['routed'], episodes: 1, settings },
       ...{ simulator: 'sim', criteria: {}, seeds: { first: 5, last: 5 } },
