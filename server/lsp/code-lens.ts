@@ -6,11 +6,13 @@ import type { ServerContext } from './context';
 import { toRange } from './convert';
 import { findings } from './diagnostics';
 import type { Analysis } from './documents';
+import { judged } from './run-watch';
 
 /** Actions at the top and above `evaluate`, results above tasks that a finished run has evaluated. */
 export function codeLenses(context: ServerContext, analysis: Analysis): CodeLens[] {
   return [
     ...topLenses(context, analysis),
+    ...compareLenses(context, analysis),
     ...evaluateLenses(context, analysis),
     ...taskLenses(context, analysis),
   ];
@@ -32,7 +34,7 @@ function topLenses(context: ServerContext, { uri, recipe, path }: Analysis): Cod
 /** Panels that exist in this editor, and have something to show. */
 function panelLenses({ session }: ServerContext, uri: string, router: unknown): CodeLens[] {
   const panels: [string, string, boolean][] = [
-    ['Merge Lab', 'mergevla.showMaskRatios', true],
+    ['Mask ratios', 'mergevla.showMaskRatios', true],
     ['Routing', 'mergevla.showRouting', router !== 'none'],
     ['Success rates', 'mergevla.showSuccessRates', true],
   ];
@@ -57,6 +59,15 @@ function checkTitle(context: ServerContext, uri: string): string {
   return parts.length === 0 ? '$(check)\u00a0Check' : `Check: ${parts.join(', ')}`;
 }
 
+/** How the tasks stand to each other is asked where they are listed. */
+function compareLenses({ session }: ServerContext, analysis: Analysis): CodeLens[] {
+  const range = at(analysis, ['experts']);
+  const isUseful =
+    session.trusted && analysis.path !== undefined && analysis.recipe.tasks.length > 1;
+  if (!range || !isUseful || !session.commands.includes('mergevla.showMaskRatios')) return [];
+  return [lens(range, 'Compare tasks', 'mergevla.showMaskRatios', analysis.uri)];
+}
+
 function evaluateLenses({ session }: ServerContext, analysis: Analysis): CodeLens[] {
   const range = at(analysis, ['evaluate']);
   const { evaluate, experts } = resolveRecipe(analysis.recipe);
@@ -69,24 +80,32 @@ function evaluateLenses({ session }: ServerContext, analysis: Analysis): CodeLen
   return [
     lens(range, '$(play)\u00a0Evaluate', 'mergevla.evaluate', analysis.uri),
     lens(range, size, 'mergevla.evaluate', analysis.uri),
+    ...(session.commands.includes('mergevla.showSuccessRates')
+      ? [lens(range, 'Show success rates', 'mergevla.showSuccessRates')]
+      : []),
   ];
 }
 
-/** The newest evaluated run of this recipe: `routed 88/100 in cubes-ta-3f9a`. */
-function taskLenses({ runs }: ServerContext, analysis: Analysis): CodeLens[] {
+/** The newest evaluated run of this recipe: `routed 88/100 in cubes-ta-3f9a | episodes`. */
+function taskLenses({ runs, session }: ServerContext, analysis: Analysis): CodeLens[] {
   const run = runs
     .list()
     .find(({ summary, rates }) => summary.recipe === analysis.path && rates.size > 0);
   if (!run) return [];
   return analysis.recipe.tasks.flatMap((task) => {
     const range = at(analysis, ['experts', task]);
-    const policy = ['routed', 'masked', 'merged', 'experts'].find((name) =>
-      run.rates.has(`${name}/${task}`),
-    );
+    const policy = judged.find((name) => run.rates.has(`${name}/${task}`));
     const rate = policy === undefined ? undefined : run.rates.get(`${policy}/${task}`);
     if (!range || policy === undefined || !rate) return [];
     const title = `${policy} ${String(rate.successes)}/${String(rate.episodes)} in ${run.summary.name}`;
-    return [lens(range, title, 'mergevla.openRunReport', run.summary.path)];
+    const { path } = run.summary;
+    const cell = { run: path, policy, task };
+    return [
+      lens(range, title, 'mergevla.openRunReport', path),
+      ...(session.commands.includes('mergevla.showSuccessRates')
+        ? [lens(range, 'episodes', 'mergevla.showSuccessRates', cell)]
+        : []),
+    ];
   });
 }
 
@@ -95,7 +114,7 @@ function at(analysis: Analysis, path: RecipePath): Range | undefined {
   return range && toRange(range);
 }
 
-function lens(range: Range, title: string, command: string, argument?: string): CodeLens {
+function lens(range: Range, title: string, command: string, argument?: string | object): CodeLens {
   const action: Command = {
     ...{ title, command },
     ...(argument === undefined ? {} : { arguments: [argument] }),

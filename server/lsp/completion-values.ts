@@ -127,9 +127,9 @@ function methodItems(cursor: Cursor): CompletionItem[] {
 
 function globItems({ files }: ServerContext, analysis: Analysis, cursor: Cursor): CompletionItem[] {
   const tensors = files.tensors(analysis) ?? [];
-  const base = files.loaded(analysis)?.checkpoints[0];
+  const checkpoints = files.loaded(analysis)?.checkpoints ?? [];
   return commonGlobs(tensors, maxGlobs).map((glob, index) => {
-    const { names, elements } = matched(tensors, base, byGlob(glob));
+    const { names, elements } = matched(tensors, checkpoints, byGlob(glob));
     return {
       label: glob,
       kind: CompletionItemKind.Text,

@@ -12,9 +12,11 @@ import {
   percent,
   plain,
   plural,
+  isEstimate,
   signed,
   sparkline,
   valueOf,
+  workedOut,
   type Figure,
 } from './text';
 
@@ -36,7 +38,7 @@ export function sourceText(source: MetricsSource): string {
 export function metricsLinks({ session, metrics }: ServerContext, analysis: Analysis): string {
   const answer = metrics.report(analysis);
   const links = [
-    ['$(graph-line) Merge Lab', 'mergevla.showMaskRatios', true],
+    ['$(graph-line) Mask ratios', 'mergevla.showMaskRatios', true],
     [
       '$(play) Compute exactly',
       'mergevla.merge',
@@ -87,12 +89,13 @@ function againstOthers(report: Report, task: string): string {
   const others = report.tasks.filter((other) => other !== task).slice(0, maxRows);
   if (others.length === 0) return '';
   const blocks = languageBlocks(report);
+  const furthest = furthestFrom(report, task);
   const rows = others.map((other) => {
     const pair = pairKey(report, task, other);
     const values = blocks.map(({ sign_conflict }) => share(sign_conflict[pair]));
     return [
-      escape(other),
-      percent(report.total.sign_conflict[pair]),
+      emphasis(escape(other), other === furthest),
+      emphasis(percent(report.total.sign_conflict[pair]), other === furthest),
       signed(report.total.cosine[pair]),
       `\`${sparkline(values, [0.4, 0.6])}\``,
     ];
@@ -130,24 +133,35 @@ export function activeRatio(metrics: Metrics<Figure>, task: string): Figure | un
   return active === undefined || metrics.elements === 0 ? undefined : per(active, metrics.elements);
 }
 
-/** The pair furthest from the middle of unrelated tasks, and its worst block. */
+/** The other task whose sign conflict lies furthest from the middle of unrelated tasks, by more than its interval. */
+function furthestFrom(report: Report, task: string): string | undefined {
+  const beyond = (other: string): number => {
+    const conflict = report.total.sign_conflict[pairKey(report, task, other)];
+    if (conflict === undefined) return 0;
+    if (!isEstimate(conflict) || conflict.low === null || conflict.high === null)
+      return Math.abs(valueOf(conflict) - 0.5);
+    return Math.max(conflict.low - 0.5, 0.5 - conflict.high);
+  };
+  const [found] = report.tasks
+    .filter((other) => other !== task && beyond(other) > 0)
+    .sort((a, b) => beyond(b) - beyond(a));
+  return found;
+}
+
+/** Names that pair, and its block furthest in the same direction. */
 function extreme(report: Report, task: string): string {
-  const pairs = report.tasks.filter((other) => other !== task);
-  const worst = pairs
-    .map((other) => ({
-      other,
-      conflict: share(report.total.sign_conflict[pairKey(report, task, other)]),
-    }))
-    .filter(({ conflict }) => conflict !== undefined)
-    .sort((a, b) => (b.conflict ?? 0) - (a.conflict ?? 0))[0];
-  if (!worst) return '';
-  const pair = pairKey(report, task, worst.other);
-  const [block] = [...languageBlocks(report)].sort(
-    (a, b) => (share(b.sign_conflict[pair]) ?? 0) - (share(a.sign_conflict[pair]) ?? 0),
-  );
+  const other = furthestFrom(report, task);
+  if (other === undefined)
+    return report.tasks.length > 1 ? 'No pair differs from unrelated tasks, 50\u00a0%.' : '';
+  const pair = pairKey(report, task, other);
+  const opposed = (share(report.total.sign_conflict[pair]) ?? 0) > 0.5;
+  const rank = (block: BlockReport<Figure>): number =>
+    (opposed ? 1 : -1) * (share(block.sign_conflict[pair]) ?? 0.5);
+  const [block] = [...languageBlocks(report)].sort((a, b) => rank(b) - rank(a));
   if (!block) return '';
   const where = `block ${String(block.block)} of ${escape(block.component)}`;
-  return `Most opposed: **${escape(worst.other)}**, ${percent(block.sign_conflict[pair], { short: true })} in ${where}. Unrelated tasks: 50\u00a0%.`;
+  const what = opposed ? 'Most opposed' : 'Agrees most';
+  return `${what}: **${escape(other)}**, ${percent(block.sign_conflict[pair], { short: true })} in ${where}. Unrelated tasks: 50\u00a0%.`;
 }
 
 interface Axis {
@@ -189,22 +203,41 @@ export function parameterTable(
   const grid = [...new Set([...axis.grid, now])].sort((a, b) => a - b);
   const at = (value: number) => movedTo(analysis, { [name]: value }).change;
   const curve = metrics.curve(analysis, { grid, at });
-  const end = [`${sourceText(answer.source)}.`, ...(axis.note ? [axis.note] : [])].join(' ');
-  if (!curve) return `${presentRatios(answer.report)}\n\n${end}`;
+  const note = axis.note === undefined ? [] : [axis.note];
+  if (!curve)
+    return [
+      presentRatios(answer.report),
+      [`${sourceText(answer.source)}.`, ...note].join(' '),
+    ].join('\n\n');
+  const end = [`Active ratio in\u00a0%, ${curveSource(answer)}.`, ...note].join(' ');
   return `${curveTable(curve, axis.symbol, now)}\n\n${end}`;
+}
+
+/** A curve is always worked out from the sample; its interval is about that of the present value. */
+function curveSource({ source, report }: Ready): string {
+  if (source.kind === 'exact') return 'from a sample';
+  const halves = report.tasks.flatMap((task) => {
+    const ratio = activeRatio(report.total, task);
+    if (ratio === undefined || !isEstimate(ratio) || ratio.low === null || ratio.high === null)
+      return [];
+    return (100 * (ratio.high - ratio.low)) / 2;
+  });
+  const interval = halves.length === 0 ? '' : `, ±\u00a0${Math.max(...halves).toFixed(1)}`;
+  return `${sourceText(source)}${interval}`;
 }
 
 function curveTable({ grid, active, selfish }: MetricsCurve, symbol: string, now: number): string {
   const values = grid.map((value) => String(Math.round(value * 1e4) / 1e4));
-  const head = [symbol, ...values.map((v, i) => (grid[i] === now ? `▸\u00a0${v}` : v))];
-  const row = (title: string, figures: readonly Figure[]) => [
-    title,
-    ...figures.map((figure, i) => emphasis((100 * valueOf(figure)).toFixed(1), grid[i] === now)),
-  ];
-  const tasks = Object.entries(active).map(([task, figures]) => row(escape(task), figures));
+  const head = [symbol, ...values.map((v, i) => (grid[i] === now ? `▸\u00a0${v}` : v)), ''];
+  const cells = (figures: readonly Figure[]) =>
+    figures.map((figure, i) => emphasis((100 * valueOf(figure)).toFixed(1), grid[i] === now));
+  const curves = Object.entries(active).slice(0, maxRows);
+  const highest = Math.max(...curves.flatMap(([, figures]) => figures.map(valueOf)), 0.01);
+  const drawn = (figures: readonly Figure[]) =>
+    `\`${sparkline(figures.map(valueOf), [0, highest])}\``;
   return table(head, [
-    ...tasks.slice(0, maxRows),
-    ...(selfish && tasks.length > 1 ? [row('_selfish, of retained_', selfish)] : []),
+    ...curves.map(([task, figures]) => [escape(task), ...cells(figures), drawn(figures)]),
+    ...(selfish && curves.length > 1 ? [['_selfish_', ...cells(selfish), '_of retained_']] : []),
   ]);
 }
 
@@ -229,23 +262,40 @@ export function methodTable(
     return report ? [[name === method ? `▸\u00a0**${name}**` : name, ...methodRow(report)]] : [];
   });
   if (rows.length === 0) return undefined;
-  return table(['same inputs', 'mean active', 'distance to expert'], rows);
+  return table(['same inputs', 'mean active', 'selfish', 'distance to expert'], rows);
 }
 
-function methodRow(report: Report): string[] {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
-  const active = report.tasks.flatMap((task) => share(activeRatio(report.total, task)) ?? []);
-  const distance = Object.values(report.total.distance ?? {}).map(valueOf);
-  return [percent(mean(active)), distance.length === 0 ? '–' : mean(distance).toFixed(2)];
+function methodRow({ tasks, total }: Report): string[] {
+  const mean = (figures: readonly Figure[]): number =>
+    figures.reduce<number>((sum, figure) => sum + valueOf(figure), 0) / figures.length;
+  const active = tasks.flatMap((task) => activeRatio(total, task) ?? []);
+  const distance = Object.values(total.distance ?? {});
+  return [
+    percent(workedOut(mean(active), active)),
+    percent(selfishShare(total), { short: true }),
+    distance.length === 0 ? '–' : mean(distance).toFixed(2),
+  ];
 }
 
-/** A Markdown table; the first column is text, drawings `by block` stand left, the others are numbers. */
+/** The share of the retained positions that one task keeps alone; a sample may not be able to tell. */
+export function selfishShare(metrics: Metrics<Figure>): Figure | undefined {
+  const { coverage = [], selfish_of_retained: told } = metrics;
+  if (told !== undefined) return told ?? undefined;
+  const retained = coverage.slice(1).reduce<number>((sum, each) => sum + valueOf(each), 0);
+  const [, alone] = coverage;
+  return alone === undefined || retained === 0 ? undefined : per(alone, retained);
+}
+
+/**
+ * A Markdown table; the first column is text, drawings stand left, the others are numbers. The editor sets
+ * columns two pixels apart, so each but the first begins with a space that Markdown keeps.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = head.map((text, index) => (index === 0 || text.endsWith('block') ? ':--' : '--:'));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | &ensp;')} |`;
+  const isDrawing = (text: string): boolean => text === '' || text.endsWith('block');
+  const rule = head.map((text, index) => (index === 0 || isDrawing(text) ? ':--' : '--:'));
+  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
 export const tensorsText = (number: number): string => plural(number, 'tensor');

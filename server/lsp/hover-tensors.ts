@@ -13,7 +13,7 @@ import {
   type Report,
 } from './hover-metrics';
 import { byGlob, matched } from './tensor-facts';
-import { code, count, escape, percent, sparkline, valueOf, type Figure } from './text';
+import { code, count, escape, percent, sparkline, valueOf, workedOut, type Figure } from './text';
 
 const maxNames = 5;
 
@@ -26,8 +26,8 @@ export function tensorsHover(
   const accepts = selector(analysis, path);
   const tensors = context.files.tensors(analysis);
   if (!accepts || !tensors || tensors.length === 0) return undefined;
-  const base = context.files.loaded(analysis)?.checkpoints[0];
-  const { names, elements } = matched(tensors, base, accepts);
+  const checkpoints = context.files.loaded(analysis)?.checkpoints ?? [];
+  const { names, elements } = matched(tensors, checkpoints, accepts);
   const blocks = tensors.filter(accepts).flatMap(({ block }) => block ?? []);
   const where =
     blocks.length === 0
@@ -70,22 +70,57 @@ function taskTable(report: Report, names: ReadonlySet<string>): string {
     .map((task) => [
       escape(task),
       percent(ratio(tensors, task)),
+      percent(conflict(tensors, task), { short: true }),
       `\`${sparkline(byBlock(tensors, task), [0, 1])}\``,
     ]);
-  return table(['task', 'active', 'by block'], rows);
+  const numbers = table(['task', 'active', 'conflict', 'active, by block'], rows);
+  return [numbers, mostOpposed(tensors)].filter((part) => part !== '').join('\n\n');
 }
 
-function ratio(tensors: readonly TensorReport<Figure>[], task: string): number {
-  const active = tensors.reduce((sum, tensor) => sum + valueOf(tensor.active?.[task] ?? 0), 0);
-  return active / tensors.reduce((sum, { elements }) => sum + elements, 0);
+/** Mean over the pairs with the other tasks, every tensor by its size. */
+function conflict(tensors: readonly TensorReport<Figure>[], task: string): Figure | undefined {
+  const found = tensors.flatMap(({ sign_conflict, elements }) =>
+    Object.entries(sign_conflict)
+      .filter(([pair]) => pair.split('|').includes(task))
+      .map(([, figure]) => ({ figure, elements })),
+  );
+  const whole = found.reduce((sum, { elements }) => sum + elements, 0);
+  if (whole === 0) return undefined;
+  const sum = found.reduce((all, { figure, elements }) => all + valueOf(figure) * elements, 0);
+  return workedOut(
+    sum / whole,
+    found.map(({ figure }) => figure),
+  );
+}
+
+/** The tensor whose tasks contradict each other most; of a bias or a norm few signs tell little. */
+function mostOpposed(tensors: readonly TensorReport<Figure>[]): string {
+  const largest = Math.max(...tensors.map(({ elements }) => elements));
+  const [found] = tensors
+    .filter(({ elements }) => elements >= largest / 100)
+    .flatMap(({ name, sign_conflict }) =>
+      Object.entries(sign_conflict).map(([pair, figure]) => ({ name, pair, figure })),
+    )
+    .sort((a, b) => valueOf(b.figure) - valueOf(a.figure));
+  if (!found) return '';
+  const tasks = found.pair.split('|').map(escape).join(' and ');
+  return `Most opposed: ${code(found.name)}, ${tasks}, ${percent(found.figure, { short: true })}.`;
+}
+
+function ratio(tensors: readonly TensorReport<Figure>[], task: string): Figure {
+  const counts = tensors.map(({ active }) => active?.[task] ?? 0);
+  const kept = counts.reduce<number>((sum, count) => sum + valueOf(count), 0);
+  return workedOut(kept / tensors.reduce((sum, { elements }) => sum + elements, 0), counts);
 }
 
 function byBlock(tensors: readonly TensorReport<Figure>[], task: string): number[] {
   const blocks = [...new Set(tensors.flatMap(({ block }) => block ?? []))].sort((a, b) => a - b);
   return blocks.map((block) =>
-    ratio(
-      tensors.filter((tensor) => tensor.block === block),
-      task,
+    valueOf(
+      ratio(
+        tensors.filter((tensor) => tensor.block === block),
+        task,
+      ),
     ),
   );
 }

@@ -86,8 +86,9 @@ function parameterHover(
   const key = describeKey(path);
   if (!key) return undefined;
   const table = parameterTable(context, analysis, parameter);
-  const documentation = keyMarkdown(key, metricsLinks(context, analysis));
-  const text = withAlias(analysis, path, documentation);
+  // Numbers of one's own tell more than an example, and a hover has little room.
+  const shown = table === undefined ? key : { ...key, examples: [] };
+  const text = withAlias(analysis, path, keyMarkdown(shown, metricsLinks(context, analysis)));
   return table === undefined ? text : `${text}\n\n${table}`;
 }
 
@@ -104,8 +105,9 @@ function methodHover(
     ([key, standard]) => `\`${key}: ${flowText(standard)}\``,
   );
   const table = context && methodTable(context, analysis, name);
+  const links = context ? `\u2002${metricsLinks(context, analysis)}` : '';
   return [
-    `**${name}** ${info.source}`,
+    `**${name}** ${info.source}${links}`.trimEnd(),
     info.doc,
     parameters.length === 0 ? 'It has no parameters.' : `Parameters: ${parameters.join(', ')}.`,
     ...(table === undefined ? [] : [table]),

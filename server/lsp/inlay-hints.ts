@@ -1,15 +1,19 @@
 import { InlayHintKind, type InlayHint, type Range } from 'vscode-languageserver';
+import { routerFacts } from '../jobs/router-bases';
 import type { TextRange } from '../protocol/problem';
 import { describeKey } from '../recipe/describe';
-import { valueRange } from '../recipe/locate';
+import { keyRange, valueRange } from '../recipe/locate';
 import { find, type RecipePath } from '../recipe/located';
 import { isParameterName, parametersOf } from '../recipe/methods';
+import type { RecipeDocument } from '../recipe/parse';
 import { resolveRecipe } from '../recipe/resolve';
 import { globsOf, inScope } from '../recipe/validate-tensors';
 import { numbers } from './checkpoints';
 import type { ServerContext } from './context';
 import { overlaps, toPosition, toRange } from './convert';
-import type { Analysis } from './documents';
+import { resolvedRecipe, type Analysis } from './documents';
+import type { LoadedFiles } from './load-files';
+import { selfishShare } from './hover-metrics';
 import { planOf } from './plan';
 import { byGlob, matched } from './tensor-facts';
 import { bytes, count, per, percent, plural, valueOf, type Figure } from './text';
@@ -48,12 +52,22 @@ export function inlayHints(context: ServerContext, analysis: Analysis, range: Ra
   });
 }
 
-/** Behind the value; behind the bracket for the only item of a list on one line. */
+/** Behind the value; behind the key of a block; behind the bracket for the only item of a list on one line. */
 function placeOf({ recipe }: Analysis, path: RecipePath): TextRange | undefined {
+  const own = find(recipe.root, path)?.value;
+  if (own && own.kind !== 'scalar' && !own.flow) return lineOf(recipe, path);
   const parent = path.slice(0, -1);
   const list = find(recipe.root, parent)?.value;
   const isOnly = list?.kind === 'list' && list.flow && list.items.length === 1;
   return valueRange(recipe, isOnly ? parent : path);
+}
+
+/** From a key to the colon behind it, where a block's own lines begin. */
+function lineOf(recipe: RecipeDocument, path: RecipePath): TextRange | undefined {
+  const key = keyRange(recipe, path);
+  if (!key) return undefined;
+  const { line, column } = key.end;
+  return { start: key.start, end: { line, column: column + 1 } };
 }
 
 function checkpointNotes({ files }: ServerContext, analysis: Analysis): Note[] {
@@ -71,10 +85,10 @@ function checkpointNotes({ files }: ServerContext, analysis: Analysis): Note[] {
 
 function globNotes({ files }: ServerContext, analysis: Analysis): Note[] {
   const tensors = files.tensors(analysis) ?? [];
-  const base = files.loaded(analysis)?.checkpoints[0];
+  const checkpoints = files.loaded(analysis)?.checkpoints ?? [];
   if (tensors.length === 0) return [];
   const globs = globsOf(analysis.recipe).map(({ path, glob }) => {
-    const { names, elements } = matched(tensors, base, byGlob(glob));
+    const { names, elements } = matched(tensors, checkpoints, byGlob(glob));
     return {
       path,
       text: `${plural(names.length, 'tensor')} · ${count(elements)}`,
@@ -83,7 +97,7 @@ function globNotes({ files }: ServerContext, analysis: Analysis): Note[] {
   });
   const { scope } = analysis.recipe.recipe.merge ?? {};
   if (!scope?.blocks || !find(analysis.recipe.root, ['merge', 'scope', 'blocks'])) return globs;
-  const inside = matched(tensors, base, inScope(analysis.recipe));
+  const inside = matched(tensors, checkpoints, inScope(analysis.recipe));
   const text = `${plural(inside.names.length, 'tensor')} · ${count(inside.elements)}`;
   const tooltip = 'in the whole scope, from headers';
   return [...globs, { path: ['merge', 'scope', 'blocks'], text, tooltip }];
@@ -108,12 +122,11 @@ function defaultNotes({ files }: ServerContext, analysis: Analysis): Note[] {
   const written = recipe.recipe;
   const layout = files.loaded(analysis)?.layout;
   const notes: (Note | false | undefined)[] = [
-    router !== 'none' &&
-      isShort(analysis, 'router') && {
-        path: ['router'],
-        text: `pairing ${router.pairing} · per ${router.per}`,
-        tooltip: 'resolved defaults of the router',
-      },
+    router !== 'none' && {
+      path: ['router'],
+      text: `pairing ${router.pairing}${blockText(analysis, files.loaded(analysis))}`,
+      tooltip: `rank ${String(router.rank)}, chosen once ${router.per === 'episode' ? 'an episode' : 'a suite'}; bases from the value projections of that block of the action expert`,
+    },
     written.layout === 'auto' &&
       layout !== undefined && {
         path: ['layout'],
@@ -130,10 +143,14 @@ function defaultNotes({ files }: ServerContext, analysis: Analysis): Note[] {
   return notes.filter((note) => typeof note === 'object');
 }
 
-/** Sections in flow form leave room on their line. */
-function isShort({ recipe }: Analysis, key: string): boolean {
-  const node = find(recipe.root, [key])?.value;
-  return node?.kind === 'map' && node.flow;
+/** Which block of the action expert gives the router's bases; a block that is not there has its own finding. */
+function blockText(analysis: Analysis, loaded: LoadedFiles | undefined): string {
+  try {
+    const facts = loaded && routerFacts(resolvedRecipe(analysis), loaded.inputs);
+    return facts ? ` · block ${String(facts.valueBlock)}` : '';
+  } catch {
+    return '';
+  }
 }
 
 function idleNotes({ recipe }: Analysis): Note[] {
@@ -153,12 +170,13 @@ function idleNotes({ recipe }: Analysis): Note[] {
 function metricNotes({ metrics }: ServerContext, analysis: Analysis): Note[] {
   const answer = metrics.report(analysis);
   if (answer.state !== 'ready') return [];
-  const { active, coverage, elements } = answer.report.total;
+  const { total } = answer.report;
+  const { active, elements } = total;
   if (!active || elements === 0) return [];
   const source =
     answer.source.kind === 'exact'
       ? `exact, run ${answer.source.name}`
-      : `read from ${(100 * answer.source.share).toFixed(1)} % of the positions, 95 % interval`;
+      : `read from ${(100 * answer.source.share).toFixed(1)} % of the positions in ${answer.source.seconds.toFixed(1)} s, 95 % interval`;
   const tasks = Object.entries(active).map(([task, figure]) => ({
     path: ['experts', task],
     text: `${percent(per(figure, elements), { short: true })} active`,
@@ -166,13 +184,10 @@ function metricNotes({ metrics }: ServerContext, analysis: Analysis): Note[] {
   }));
   const kept = Object.values(active).reduce<number>((sum, figure) => sum + valueOf(figure), 0);
   const mean: Figure = kept / Object.keys(active).length / elements;
-  const selfish = coverage?.[1];
-  const retained = coverage?.slice(1).reduce<number>((sum, each) => sum + valueOf(each), 0) ?? 0;
+  const selfish = selfishShare(total);
   const about = answer.source.kind === 'estimate' ? '≈\u00a0' : '';
   const share =
-    selfish === undefined
-      ? ''
-      : ` · ${percent(valueOf(selfish) / retained, { short: true })} selfish`;
+    selfish === undefined ? '' : ` · ${percent(valueOf(selfish), { short: true })} selfish`;
   return [
     ...tasks,
     {

@@ -8,17 +8,21 @@ export interface Matched {
   readonly elements: number;
 }
 
-/** The tensors of a checkpoint that a test accepts. */
+/** The tensors that a test accepts, sized as the first checkpoint that has them: an action expert is not in every base. */
 export function matched(
   tensors: readonly TensorFact[],
-  checkpoint: NamedCheckpoint | undefined,
+  checkpoints: readonly NamedCheckpoint[],
   accepts: (tensor: TensorFact) => boolean,
 ): Matched {
   const found = tensors.filter(accepts);
-  const elements = found.reduce(
-    (sum, { name }) => sum + (checkpoint?.checkpoint?.tensors.get(name)?.elements ?? 0),
-    0,
-  );
+  const sizeOf = (name: string): number => {
+    for (const { checkpoint } of checkpoints) {
+      const tensor = checkpoint?.tensors.get(name);
+      if (tensor) return tensor.elements;
+    }
+    return 0;
+  };
+  const elements = found.reduce((sum, { name }) => sum + sizeOf(name), 0);
   return { names: found.map(({ name }) => name), elements };
 }
 

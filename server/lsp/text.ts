@@ -17,6 +17,11 @@ export function per(figure: Figure, whole: number): Figure {
   return { value: value / whole, low: low / whole, high: high / whole };
 }
 
+/** A number worked out from figures: as soon as one of them is an estimate it is one, without an interval. */
+export function workedOut(value: number, from: readonly Figure[]): Figure {
+  return from.some(isEstimate) ? { value, low: null, high: null } : value;
+}
+
 /** `≈ 43.1 % ± 0.6` for an estimate, `43.21 %` for an exact share; `–` where there is none. */
 export function percent(share: Figure | undefined, options: { short?: boolean } = {}): string {
   if (share === undefined || !Number.isFinite(valueOf(share))) return '–';

@@ -119,7 +119,7 @@ export class Client {
         trusted,
         cli,
         job: { node: '', environment: {} },
-        commands: ['mergevla.showMaskRatios', 'mergevla.check'],
+        commands: ['mergevla.showMaskRatios', 'mergevla.showSuccessRates', 'mergevla.check'],
       },
     });
     await this.connection.sendNotification('initialized', {});

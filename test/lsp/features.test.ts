@@ -264,7 +264,7 @@ describe('structure', () => {
   it('has lenses for what can be done, and none that would do nothing', async () => {
     const lenses = await ask<{ command: { title: string } }[]>('textDocument/codeLens');
     const titles = lenses.map(({ command }) => command.title);
-    expect(titles.join()).toMatch(/Check.*Merge.*Dry run.*Merge Lab/);
+    expect(titles.join()).toMatch(/Check.*Merge.*Dry run.*Mask ratios.*Compare tasks/);
     expect(titles.join()).not.toMatch(/Routing|Evaluate/);
   });
 });

@@ -62,9 +62,10 @@ describe('metrics at the cursor', () => {
     const row = text.split('\n').find((line) => line.startsWith('| spatial')) ?? '';
     const values = row
       .split('|')
-      .slice(2, -1)
-      .map((cell) => Number(cell.replaceAll('*', '')));
-    expect(values.length).toBeGreaterThan(6);
+      .slice(2, -2)
+      .map((cell) => Number(cell.replaceAll(/\*|&ensp;/g, '')));
+    expect(values).toHaveLength(8);
+    expect(row).toMatch(/`[▁-█]{8}` \|$/);
     expect(values).toEqual([...values].sort((a, b) => b - a));
   });
 
@@ -83,6 +84,7 @@ describe('metrics at the cursor', () => {
       /same inputs/,
     );
     expect(text).toMatch(/\| ties \|/);
+    expect(text.split('\n')[0]).toContain('command:mergevla.showMaskRatios');
   });
 
   it('show the curve over alpha and over density, and where the method has none of it', async () => {
@@ -115,7 +117,7 @@ describe('metrics at the cursor', () => {
       ["'**.layers.|1.mlp", /\*\*3\stensors\*\* in blocks 1 to 1/],
     ] as const) {
       const at = scoped.replace(place.replace('|', ''), place);
-      expect(await hoverWith(at, /active \| by block|None of them is merged/)).toMatch(found);
+      expect(await hoverWith(at, /active, by block|None of them is merged/)).toMatch(found);
     }
     await client.change(uri, recipe);
   });
