@@ -85,12 +85,16 @@ function registerCommands(context: ExtensionContext, family: Commands): void {
 function registerViews(parts: Parts): () => Promise<void> {
   const checkpoints = createCheckpointsTree(parts.server);
   const devices = createDevicesTree(parts.server);
+  const runs = createRunsTree(parts.runs);
+  const runsView = window.createTreeView('mergevla.runs', {
+    ...{ treeDataProvider: runs, showCollapseAll: true, canSelectMany: true },
+  });
   parts.context.subscriptions.push(
     checkpoints,
-    window.createTreeView('mergevla.runs', {
-      treeDataProvider: createRunsTree(parts.runs),
-      showCollapseAll: true,
-      canSelectMany: true,
+    runsView,
+    // Ages grow while nobody looks.
+    runsView.onDidChangeVisibility(({ visible }) => {
+      if (visible) runs.refresh();
     }),
     window.createTreeView('mergevla.checkpoints', { treeDataProvider: checkpoints }),
     window.createTreeView('mergevla.devices', { treeDataProvider: devices }),

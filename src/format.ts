@@ -32,18 +32,22 @@ export function formatCount(value: number, unit: string): string {
 
 /** `evaluate 164/300 · 1 min left`; the parts that are not known are left out. */
 export function formatProgress(progress: NonNullable<RunSummary['progress']>): string {
-  const { phase, done, total, unit, rate, remainingSeconds } = progress;
+  const { phase, done, total, unit, remainingSeconds } = progress;
   const amount =
     unit === 'bytes'
       ? `${total > 0 ? Math.floor((100 * done) / total).toFixed(0) : '0'}\u00a0%`
       : `${formatCount(done, unit)}/${formatCount(total, unit)}`;
   return [
     `${phase} ${amount}`,
-    ...(rate === undefined || rate <= 0 ? [] : [`${formatRate(rate, unit)}/s`]),
     ...(remainingSeconds === undefined ? [] : [`${formatDuration(remainingSeconds)} left`]),
   ].join(' · ');
 }
 
-function formatRate(rate: number, unit: string): string {
-  return unit === 'bytes' ? formatBytes(rate) : `${rate.toPrecision(2)} ${unit}`;
+/** `2.3 episodes/s`, where it is known. */
+export function formatSpeed({
+  rate,
+  unit,
+}: NonNullable<RunSummary['progress']>): string | undefined {
+  if (rate === undefined || rate <= 0) return undefined;
+  return `${unit === 'bytes' ? formatBytes(rate) : `${rate.toPrecision(2)} ${unit}`}/s`;
 }

@@ -8,7 +8,7 @@ import {
   workspace,
 } from 'vscode';
 import type { Server } from './client';
-import { statusBarEnabled } from './config';
+import { policyDevice, statusBarEnabled } from './config';
 import { formatProgress } from './format';
 import type { Runs } from './runs';
 
@@ -25,7 +25,11 @@ export function createLanguageStatus(server: Server): Disposable {
           ? LanguageStatusSeverity.Information
           : LanguageStatusSeverity.Warning;
     item.text = server.state === 'stopped' ? 'MergeVLA: server stopped' : 'MergeVLA';
-    item.detail = workspace.isTrusted ? 'recipe version 1' : 'restricted: checkpoints are not read';
+    const device = policyDevice();
+    const where = device === '' ? 'device of the recipe' : device;
+    item.detail = workspace.isTrusted
+      ? `recipe version 1 · ${where}`
+      : 'restricted: checkpoints are not read';
     item.command =
       server.state === 'stopped'
         ? { command: 'mergevla.restartServer', title: 'Restart' }
@@ -44,6 +48,9 @@ export function createLanguageStatus(server: Server): Disposable {
   const subscriptions = [
     server.onDidChangeState(show),
     workspace.onDidGrantWorkspaceTrust(show),
+    workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration('mergevla.device')) show();
+    }),
     item,
     foreign,
   ];

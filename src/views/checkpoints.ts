@@ -70,11 +70,9 @@ class CheckpointNode extends TreeItem {
     const missing = checkpoint.state === 'missing' ? 'not found' : checkpoint.state;
     this.description =
       checkpoint.state === 'found'
-        ? [checkpoint.written, checkpoint.dtype, size]
-            .filter((part) => part !== undefined)
-            .join(' · ')
+        ? [checkpoint.written, size].filter((part) => part !== undefined).join(' · ')
         : `${missing} · ${checkpoint.written}`;
-    this.tooltip = checkpoint.reason ?? checkpoint.path;
+    this.tooltip = [checkpoint.reason ?? checkpoint.path, facts(checkpoint)].join('\n').trimEnd();
     this.iconPath = icon(checkpoint);
     this.contextValue = `checkpoint-${checkpoint.state}`;
     this.command = {
@@ -83,6 +81,11 @@ class CheckpointNode extends TreeItem {
       arguments: [this],
     };
   }
+}
+
+function facts({ tensors, dtype }: CheckpointSummary): string {
+  const counted = tensors === undefined ? [] : [`${tensors.toLocaleString('en-US')} tensors`];
+  return [...counted, ...(dtype === undefined ? [] : [dtype])].join(', ');
 }
 
 /** Markers of the tasks, in recipe order, as the panels draw them. */

@@ -9,17 +9,23 @@ import {
   type TreeDataProvider,
 } from 'vscode';
 import type { PhaseSummary, RunSummary } from '../../server/protocol/methods';
-import { formatDuration, formatProgress } from '../format';
+import { formatDuration, formatProgress, formatSpeed } from '../format';
 import { runKey, type Runs } from '../runs';
 
 type Node = RunNode | PhaseNode;
 
+export interface RunsTree extends TreeDataProvider<Node> {
+  /** Tells the ages of the runs anew. */
+  refresh(): void;
+}
+
 /** Runs, newest first; a run's children are its phases. */
-export function createRunsTree(runs: Runs): TreeDataProvider<Node> {
+export function createRunsTree(runs: Runs): RunsTree {
   const changed = new EventEmitter<undefined>();
   runs.onDidChange(() => changed.fire(undefined));
   return {
     onDidChangeTreeData: changed.event,
+    refresh: () => changed.fire(undefined),
     getTreeItem: (node) => node,
     getChildren: (node) => {
       if (!node) return runs.list().map((run) => new RunNode(run));
@@ -31,7 +37,7 @@ export function createRunsTree(runs: Runs): TreeDataProvider<Node> {
 class RunNode extends TreeItem {
   constructor(readonly run: RunSummary) {
     super(
-      isActive(run) ? { label: run.name, highlights: [[0, run.name.length]] } : run.name,
+      run.name,
       isActive(run) ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed,
     );
     this.id = runKey(run.path);
@@ -104,8 +110,9 @@ function phases(run: RunSummary): Node[] {
     return new PhaseNode(phase, detail);
   });
   if (run.device === undefined) return nodes;
-  const device = new TreeItem(run.device);
+  const device = new TreeItem(run.device.toUpperCase());
   device.iconPath = new ThemeIcon('chip');
+  device.description = (run.progress && formatSpeed(run.progress)) ?? '';
   return [...nodes, device];
 }
 
