@@ -11,6 +11,7 @@ import type {
 import { isActive } from '../../server/protocol/events';
 import { isFromMaskPanel } from '../../server/protocol/panels/mask-ratios';
 import type { RecipeEditParams, RunSummary } from '../../server/protocol/methods';
+import { isString } from '../../server/protocol/shape';
 import type { Parts } from '../commands/context';
 import { isRecipe } from '../recipes';
 import { MaskDetails, type Subject } from './mask-details';
@@ -65,14 +66,10 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     private readonly channel: Channel<ToMaskPanel>,
     argument: unknown,
   ) {
-    this.details = new MaskDetails(parts, channel, () => this.subject());
+    this.details = new MaskDetails(parts, channel, () => this.asked());
     const active = window.activeTextEditor?.document;
-    this.uri =
-      typeof argument === 'string'
-        ? argument
-        : active && isRecipe(active)
-          ? active.uri.toString()
-          : undefined;
+    if (active && isRecipe(active)) this.uri = active.uri.toString();
+    this.turnTo(argument);
     const follow = ({ uri }: { readonly uri: Uri }) => {
       if (uri.toString() === this.uri) channel.refresh();
     };
@@ -91,6 +88,22 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
         this.followRun(run);
       }),
     ];
+  }
+
+  get subject(): string | undefined {
+    return this.uri
+      ?.split('/')
+      .at(-1)
+      ?.replace(/\.mergevla\.ya?ml$/, '');
+  }
+
+  /** The address of another recipe; of the one on screen its handles stay where they are. */
+  turnTo(argument: unknown): void {
+    if (!isString(argument) || argument === this.uri) return;
+    this.uri = argument;
+    this.parameters = undefined;
+    this.curves = [];
+    this.details.forget();
   }
 
   async snapshot(): Promise<Unrevised<ToMaskPanel>> {
@@ -134,7 +147,8 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
       case 'reveal':
         return this.reveal(message.target);
       case 'selectRecipe':
-        this.show(message.uri);
+        this.turnTo(message.uri);
+        this.channel.refresh();
         return;
       case 'computeExactly':
         return this.computeExactly();
@@ -205,17 +219,9 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
     this.channel.refresh();
   }
 
-  private subject(): Subject {
+  private asked(): Subject {
     const { uri = '', n, parameters, shown } = this;
     return { uri, n, parameters, answer: shown?.answer };
-  }
-
-  private show(uri: string): void {
-    this.uri = uri;
-    this.parameters = undefined;
-    this.curves = [];
-    this.details.forget();
-    this.channel.refresh();
   }
 
   private serverIs(state: 'starting' | 'running' | 'stopped'): void {

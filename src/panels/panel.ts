@@ -9,7 +9,7 @@ import {
   type WebviewPanel,
 } from 'vscode';
 import type { CommonFromPanel, Revised } from '../../server/protocol/panels/shared';
-import type { Guard } from '../../server/protocol/shape';
+import { isString, type Guard } from '../../server/protocol/shape';
 import type { Logs } from '../log';
 import { pageHtml } from './html';
 import { handleCommon } from './messages';
@@ -26,13 +26,15 @@ export interface Channel<To> {
 
 /** The data side of one open panel. */
 export interface Session<To, From> extends Disposable {
+  /** The recipe or run on screen, which the tab names. */
+  readonly subject?: string | undefined;
   /** A complete picture: what a new, restored or out-of-date page gets. */
   snapshot(): Promise<Unrevised<To>>;
   /** The snapshot is on its way: what takes longer can follow it. */
   posted?(): Promise<void>;
   receive(message: From): Promise<void> | void;
-  /** Turns to what the open panel was asked to show; without this a new panel takes its place. */
-  turnTo?(argument: unknown): void;
+  /** Turns to what the open panel was asked to show; what the user arranged stays where it still fits. */
+  turnTo(argument: unknown): void;
 }
 
 export interface PanelKind<To, From> {
@@ -68,6 +70,9 @@ export function createPanelHost<To extends Revised, From extends { readonly type
       page.dispose();
       open = undefined;
     });
+    const icon = (theme: string) =>
+      Uri.joinPath(context.extensionUri, 'media', `${kind.name}-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
     panel.webview.html = htmlOf(kind, panel, context);
   };
   const serializer = window.registerWebviewPanelSerializer(viewType, {
@@ -79,11 +84,11 @@ export function createPanelHost<To extends Revised, From extends { readonly type
   return {
     show(argument, beside = false) {
       const column = beside ? ViewColumn.Beside : ViewColumn.Active;
-      if (open && (argument === undefined || open.page.show(argument))) {
+      if (open) {
+        if (argument !== undefined) open.page.show(argument);
         open.panel.reveal();
         return;
       }
-      open?.panel.dispose();
       attach(window.createWebviewPanel(viewType, kind.title, column), argument);
     },
     get visible() {
@@ -104,8 +109,7 @@ function argumentOf(state: unknown): unknown {
 }
 
 interface OpenPage extends Disposable {
-  /** Whether the page could turn to it. */
-  show(argument: unknown): boolean;
+  show(argument: unknown): void;
 }
 
 interface PageOptions {
@@ -122,6 +126,7 @@ function connect<To extends Revised, From extends { readonly type: string }>(
   let revision = 0;
   const post = (message: Unrevised<To>): void => {
     revision += 1;
+    panel.title = [kind.title, session.subject].filter(isString).join(': ');
     void panel.webview.postMessage({ ...message, revision });
   };
   const refresh = oneAtATime(
@@ -164,10 +169,9 @@ function connect<To extends Revised, From extends { readonly type: string }>(
   ];
   return {
     show(wanted) {
-      session.turnTo?.(wanted);
+      session.turnTo(wanted);
       // A hidden page asks by itself once it is revealed.
       refresh.ask();
-      return session.turnTo !== undefined;
     },
     dispose() {
       refresh.stop();

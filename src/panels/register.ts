@@ -1,4 +1,4 @@
-import type { Disposable } from 'vscode';
+import { Uri, type Disposable } from 'vscode';
 import type { Commands, Parts } from '../commands/context';
 import { chooseEpisode } from '../commands/episodes';
 import { importResults } from '../commands/imports';
@@ -31,8 +31,12 @@ export function createPanels(parts: Parts): Panels {
     'mergevla.showRouting': (run) => {
       routing.show(runPath(run));
     },
-    'mergevla.showSuccessRates': () => {
-      success.show();
+    'mergevla.routePictures': (first, all) => {
+      const chosen = (Array.isArray(all) ? all : [first]).filter((uri) => uri instanceof Uri);
+      routing.show(chosen.length > 0 ? { pictures: chosen.map(String) } : undefined);
+    },
+    'mergevla.showSuccessRates': (cell) => {
+      success.show(cell);
     },
     'mergevla.compareRuns': (first, all) => {
       const chosen = Array.isArray(all) ? all : [first];

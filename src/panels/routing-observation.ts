@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import type { Uri } from 'vscode';
-import { window, workspace } from 'vscode';
+import { FileType, window, workspace } from 'vscode';
 import type {
   FromRoutingPanel,
   ObservationSource,
   RoutingSnapshot,
 } from '../../server/protocol/panels/routing';
-import { parseState } from '../../server/protocol/panels/routing';
+import { largestPicture, mostPictures, parseState } from '../../server/protocol/panels/routing';
+import { isString } from '../../server/protocol/shape';
 import type { FrameChoice } from '../../server/protocol/methods';
 import type { Parts } from '../commands/context';
 import { GivenPictures } from './given-pictures';
@@ -82,6 +83,13 @@ export class ObservationChoice {
     return faults;
   }
 
+  /** Reads pictures of the workspace's machine; answers one sentence for each that cannot be taken. */
+  async addFiles(uris: readonly Uri[]): Promise<string[]> {
+    const read = await Promise.all(uris.slice(0, mostPictures + 1).map(readPicture));
+    const faults = read.filter(isString);
+    return [...faults, ...this.add(read.filter((one) => typeof one !== 'string'))];
+  }
+
   /** Pictures of the machine that the workspace is on. */
   async pickPictures(): Promise<string[]> {
     const picked = await window.showOpenDialog({
@@ -89,11 +97,7 @@ export class ObservationChoice {
       canSelectMany: true,
       filters: { Pictures: ['png', 'jpg', 'jpeg'] },
     });
-    const read = (picked ?? []).map(async (uri) => ({
-      name: basename(uri.path),
-      content: await workspace.fs.readFile(uri),
-    }));
-    return this.add(await Promise.all(read));
+    return this.addFiles(picked ?? []);
   }
 
   /** Undefined when nothing was picked. Throws the server's sentence for a file without frames. */
@@ -153,5 +157,20 @@ export class ObservationChoice {
       instruction,
       ...(proprio.length > 0 ? { proprio } : {}),
     };
+  }
+}
+
+/** A picture, or one sentence on why there is none; nothing large is read. */
+async function readPicture(
+  uri: Uri,
+): Promise<{ readonly name: string; readonly content: Uint8Array } | string> {
+  const name = basename(uri.path);
+  try {
+    const { type, size } = await workspace.fs.stat(uri);
+    if ((type & FileType.File) === 0) return `${name} is no file`;
+    if (size > largestPicture) return `${name} is larger than 8 MB`;
+    return { name, content: await workspace.fs.readFile(uri) };
+  } catch {
+    return `${name} cannot be read`;
   }
 }

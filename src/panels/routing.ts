@@ -1,4 +1,4 @@
-import { commands, Uri, workspace, type Disposable } from 'vscode';
+import { commands, env, Uri, workspace, type Disposable } from 'vscode';
 import type {
   FromRoutingPanel,
   RoutingSnapshot,
@@ -9,7 +9,7 @@ import type { RunSummary } from '../../server/protocol/methods';
 import type { Banner, Phase } from '../../server/protocol/panels/shared';
 import type { RouteAnswer } from '../../server/protocol/routing';
 import { isRouteAnswer } from '../../server/protocol/routing';
-import { isRecord } from '../../server/protocol/shape';
+import { arrayOf, isRecord, isString } from '../../server/protocol/shape';
 import type { Parts } from '../commands/context';
 import type { Asked, Failure } from '../commands/asked';
 import { nodeForJobs } from '../command-line';
@@ -50,8 +50,7 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     argument: unknown,
   ) {
     this.observation = new ObservationChoice(parts);
-    if (typeof argument === 'string') this.run = argument;
-    else if (isRecord(argument)) this.openWith(argument);
+    this.turnTo(argument);
     this.subscriptions = [
       parts.runs.onDidChange(() => {
         channel.refresh();
@@ -62,10 +61,23 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     ];
   }
 
-  /** A run, and the answer that it gave for an observation, when the panel is opened with both. */
-  private openWith({ run, answer }: Readonly<Record<string, unknown>>): void {
-    if (typeof run !== 'string') return;
-    this.run = run;
+  get subject(): string | undefined {
+    const { run } = this;
+    return run === undefined ? undefined : (this.parts.runs.find(run)?.name ?? lastPart(run));
+  }
+
+  /** A run, a run with the answer that it gave, or pictures to route; pictures and words stay for any run. */
+  turnTo(argument: unknown): void {
+    const { run, answer, pictures } = isRecord(argument) ? argument : { run: argument };
+    if (arrayOf(isString)(pictures)) void this.addFiles(pictures);
+    if (!isString(run)) return;
+    if (run !== this.run) {
+      this.endRouting();
+      this.run = run;
+      this.answer = undefined;
+      this.banners = [];
+      this.observation.cameras = undefined;
+    }
     if (isRouteAnswer(answer)) this.answer = answer;
   }
 
@@ -124,7 +136,8 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
   async receive(message: FromRoutingPanel): Promise<void> {
     switch (message.type) {
       case 'selectRun':
-        this.select(message.id);
+        this.turnTo(message.id);
+        this.channel.refresh();
         return;
       case 'setSource':
         this.observation.source = message.source;
@@ -164,6 +177,8 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
       case 'addPictures':
         this.tell(observation.add(message.pictures.map(fromBase64)));
         return;
+      case 'addFiles':
+        return this.addFiles(message.uris);
       case 'pickPictures':
         this.tell(await observation.pickPictures());
         return;
@@ -187,13 +202,8 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
     else if (id === 'revealRouter') await this.revealRouter();
   }
 
-  private select(run: string): void {
-    this.stop();
-    this.run = run;
-    this.answer = undefined;
-    this.banners = [];
-    this.observation.cameras = undefined;
-    this.channel.refresh();
+  private async addFiles(uris: readonly string[]): Promise<void> {
+    this.tell(await this.observation.addFiles(uris.map(onThisMachine)));
   }
 
   private async pickDataset(): Promise<void> {
@@ -272,9 +282,13 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
   }
 
   private stop(): void {
+    this.endRouting();
+    this.channel.refresh();
+  }
+
+  private endRouting(): void {
     this.router?.process.stop();
     this.busy = undefined;
-    this.channel.refresh();
   }
 
   private recipe(): string | undefined {
@@ -294,14 +308,22 @@ class RoutingSession implements Session<ToRoutingPanel, FromRoutingPanel> {
   }
 }
 
+/** The explorer of a window on a remote machine names its files by that machine; we run on it. */
+function onThisMachine(address: string): Uri {
+  const uri = Uri.parse(address);
+  return uri.scheme === 'vscode-remote' && env.remoteName !== undefined ? Uri.file(uri.path) : uri;
+}
+
 type Episodes = Pick<RoutingSnapshot, 'tasks' | 'pairing' | 'same' | 'crossed'>;
 const noEpisodes: Episodes = { tasks: [], pairing: 'same' };
+
+const lastPart = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
 
 /** Finished runs; a recipe or a run elsewhere that was asked goes before them. */
 function choices(finished: readonly RunSummary[], asked: string | undefined) {
   const known = finished.map(({ path, name }) => ({ id: path, label: name }));
   if (asked === undefined || known.some(({ id }) => id === asked)) return known;
-  return [{ id: asked, label: asked.split(/[/\\]/).at(-1) ?? asked }, ...known];
+  return [{ id: asked, label: lastPart(asked) }, ...known];
 }
 
 function setsOf(entry: RunEpisodes): Episodes {

@@ -20,7 +20,7 @@ import { readSweeps } from './studies';
 import { studiesOf } from './study-view';
 import type { RunEpisodes } from './success-view';
 import { isTrialMessage, TrialDesk } from './trial-desk';
-import { allEpisodes, besides, episodeList } from './episode-view';
+import { allEpisodes, besides, episodeList, policyRow } from './episode-view';
 import { crossTable, rateTable } from './success-view';
 
 export function successPanel(parts: Parts): PanelKind<ToSuccessPanel, FromSuccessPanel> {
@@ -61,11 +61,15 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     ];
   }
 
-  /** Paths of runs to compare, a rollout to replay, or trials to go on with. */
+  /** Paths of runs to compare, a cell whose rollouts to list, a rollout to replay, or trials to go on with. */
   turnTo(argument: unknown): void {
     if (Array.isArray(argument)) this.only = new Set(argument.map(String));
-    const { trials, episode } = isRecord(argument) ? argument : {};
+    const { trials, episode, run, policy, task } = isRecord(argument) ? argument : {};
     if (isString(episode)) this.wanted = episode;
+    if (isString(run) && isString(policy) && isString(task)) {
+      this.hidden.delete(run);
+      this.cell = { row: policyRow(run, policy), task };
+    }
     if (isString(trials)) this.desk.open(trials);
   }
 

@@ -94,23 +94,45 @@ suite('commands', () => {
     assert.ok(devices.some(({ id, usable }) => id === 'cpu' && usable));
   });
 
-  test('an open panel turns to the runs to compare, and stays the same panel', async () => {
-    await vscode.commands.executeCommand('mergevla.showSuccessRates');
-    const own = (all: readonly vscode.Tab[]) =>
-      all.filter(({ label }) => label === 'Success Rates').length;
-    const tabs = () => own(vscode.window.tabGroups.all.flatMap((group) => group.tabs));
-    await until('the panel', () => tabs() === 1);
-    let closed = 0;
-    const subscription = vscode.window.tabGroups.onDidChangeTabs((change) => {
-      closed += own(change.closed);
+  const recipe = (name: string) => vscode.Uri.joinPath(folder(), `${name}.mergevla.yaml`);
+  for (const [title, open, turn, turned] of [
+    [
+      'Success Rates',
+      () => vscode.commands.executeCommand('mergevla.showSuccessRates'),
+      () => vscode.commands.executeCommand('mergevla.compareRuns', folder().fsPath),
+      'Success Rates',
+    ],
+    [
+      'Mask Ratios',
+      () => vscode.commands.executeCommand('mergevla.showMaskRatios', recipe('cubes')),
+      () => vscode.commands.executeCommand('mergevla.showMaskRatios', recipe('missing')),
+      'Mask Ratios: missing',
+    ],
+    [
+      'Routing',
+      () => vscode.commands.executeCommand('mergevla.showRouting', '/runs/one'),
+      () => vscode.commands.executeCommand('mergevla.showRouting', '/runs/other'),
+      'Routing: other',
+    ],
+  ] as const)
+    test(`an open panel of ${title} turns to what is asked, and stays the same panel`, async () => {
+      await open();
+      const own = (all: readonly vscode.Tab[]) =>
+        all.filter(({ label }) => label.startsWith(title));
+      const tabs = () => own(vscode.window.tabGroups.all.flatMap((group) => group.tabs));
+      await until('the panel', () => tabs().length === 1);
+      let closed = 0;
+      const subscription = vscode.window.tabGroups.onDidChangeTabs((change) => {
+        closed += own(change.closed).length;
+      });
+      await turn();
+      await until(turned, () => tabs()[0]?.label === turned);
+      // A change of tabs is told in its turn: once another tab is told, that one was.
+      await openRecipe(title === 'Routing' ? 'cubes.mergevla.yaml' : 'missing.mergevla.yaml');
+      subscription.dispose();
+      assert.equal(tabs().length, 1);
+      assert.equal(closed, 0);
     });
-    await vscode.commands.executeCommand('mergevla.compareRuns', folder().fsPath);
-    // A change of tabs is told in its turn: once another tab is told, that one was.
-    await openRecipe('missing.mergevla.yaml');
-    subscription.dispose();
-    assert.equal(tabs(), 1);
-    assert.equal(closed, 0);
-  });
 
   test('Open Sample Experiment writes a recipe that has no errors', async () => {
     const target = vscode.Uri.joinPath(folder(), 'sample');

@@ -64,7 +64,9 @@ suite('policies from the palette', () => {
     assert.equal(answer.chosen, chosen);
     assert.deepEqual(Object.keys(answer.detail?.pairings ?? {}).sort(), ['crossed', 'same']);
     await until('the panel', () =>
-      vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'Routing')),
+      vscode.window.tabGroups.all.some(({ tabs }) =>
+        tabs.some(({ label }) => label.startsWith('Routing: ')),
+      ),
     );
   });
 

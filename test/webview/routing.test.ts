@@ -119,6 +119,35 @@ describe.skipIf(noBrowser !== undefined)('the routing panel', () => {
     await panel.page.close();
   });
 
+  it('asks the host for files that are dropped from the explorer, at most eight', async () => {
+    const panel = await open({ source: 'images' });
+    const dropped = (count: number) =>
+      panel.page.evaluate(
+        (uris) => {
+          const transfer = new DataTransfer();
+          transfer.setData('text/uri-list', uris[0] ?? '');
+          transfer.setData('application/vnd.code.uri-list', uris.join('\r\n'));
+          const init = { dataTransfer: transfer, bubbles: true, cancelable: true };
+          return ['dragover', 'drop'].map((kind) => {
+            const event = new DragEvent(kind, init);
+            document.querySelector('main')?.dispatchEvent(event);
+            return event.defaultPrevented;
+          });
+        },
+        files.slice(0, count),
+      );
+    const files = Array.from({ length: 9 }, (_, i) => `file:///w/${String(i)}.png`);
+    expect(await dropped(2)).toEqual([true, true]);
+    const asked = (await panel.sent()).at(-1);
+    expect(asked).toEqual({ type: 'addFiles', uris: files.slice(0, 2) });
+    expect(isFromRoutingPanel(asked)).toBe(true);
+    await dropped(9);
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'addFiles', uris: files.slice(0, 8) });
+    expect(await panel.page.locator('.inputs .fault').innerText()).toContain('at most 8 pictures');
+    expect(isFromRoutingPanel({ type: 'addFiles', uris: files })).toBe(false);
+    await panel.page.close();
+  });
+
   it('shows given pictures, orders and removes them, and checks words and numbers', async () => {
     const panel = await open({ source: 'images', given, cameras: ['top', 'wrist'] });
     const asked = (await panel.sent()).filter(({ type }) => type === 'wantPicture');

@@ -256,7 +256,8 @@ class SliderCard {
         context.lineWidth = width;
         context.strokeStyle = colour;
         context.moveTo(x, y0);
-        context.lineTo(x, bottom + 14);
+        // Not through the figures of the axis, which stand between the curve and the handle.
+        context.lineTo(x, bottom + 2);
         context.stroke();
       };
       if (this.savedValue !== this.value) line(this.savedValue, theme.muted, 1, [2, 2]);

@@ -7,6 +7,12 @@ import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { RoutingActions, RoutingModel } from './model';
 import { setOf } from './model';
 
+/** With its interval; up to 100 episodes decide no tenth of a per cent. */
+function rate({ right, low, high, episodes }: RoutedSet): string {
+  const digits = episodes.length > 100 ? 1 : 0;
+  return `${percent(right, digits)}${nbsp}% [${percent(low, digits)}, ${percent(high, digits)}]`;
+}
+
 type Place = readonly [truth: number, routed: number];
 
 /** Rows true, columns routed; coloured by the share of the row, the diagonal outlined. One tab stop. */
@@ -54,11 +60,7 @@ export class ConfusionCard {
           `${String(right)} of ${String(set.episodes.length)} right`,
         ),
       ),
-      h(
-        'p',
-        { class: 'secondary' },
-        `${percent(set.right, 1)}${nbsp}% [${percent(set.low, 1)}, ${percent(set.high, 1)}] · true ↓ routed →`,
-      ),
+      h('p', { class: 'secondary' }, `${rate(set)} · true${nbsp}↓ routed${nbsp}→`),
       this.table(model, set),
     );
     if (hadFocus) this.focus();

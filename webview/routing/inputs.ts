@@ -29,7 +29,8 @@ export class InputsCard {
 
   constructor(private readonly actions: RoutingActions) {
     const over = (event: DragEvent, inside: boolean) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
+      const types = event.dataTransfer?.types ?? [];
+      if (!['Files', ...addressTypes].some((type) => types.includes(type))) return;
       event.preventDefault();
       document.body.classList.toggle('dropping', inside);
     };
@@ -41,7 +42,9 @@ export class InputsCard {
     });
     document.addEventListener('drop', (event) => {
       over(event, false);
-      void this.take([...(event.dataTransfer?.files ?? [])]);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) void this.take(files);
+      else this.takeAddresses(addresses(event.dataTransfer));
     });
   }
 
@@ -222,7 +225,11 @@ export class InputsCard {
     const choose = button('Choose pictures…', {}, () => {
       this.actions.pickPictures();
     });
-    const words = h('span', { class: 'secondary' }, 'or drop them here, holding Shift');
+    const words = h(
+      'span',
+      { class: 'secondary' },
+      'or drop them here from the explorer or the desktop, holding Shift',
+    );
     return h('li', { class: 'chooser' }, choose, words);
   }
 
@@ -270,6 +277,16 @@ export class InputsCard {
     this.actions.setObservation(images, this.instruction.value, this.proprio.value);
   }
 
+  /** Pictures of the editor's explorer, which only the host can read. */
+  private takeAddresses(uris: readonly string[]): void {
+    if (uris.length === 0) return;
+    const over = uris.length - mostPictures;
+    this.fault =
+      over > 0 ? `An observation has at most ${String(mostPictures)} pictures.` : undefined;
+    this.actions.addFiles(uris.slice(0, mostPictures));
+    if (this.model) this.draw(this.model);
+  }
+
   /** Reads dropped files; what is no picture, or too large, is named and left out. */
   private async take(files: readonly File[]): Promise<void> {
     const fits = files.filter(
@@ -286,6 +303,14 @@ export class InputsCard {
     if (pictures.length > 0) this.actions.addPictures(pictures);
     if (this.model) this.draw(this.model);
   }
+}
+
+/** How the editor hands over what is dragged from its trees; the second has one address only. */
+const addressTypes = ['application/vnd.code.uri-list', 'text/uri-list'];
+
+function addresses(data: DataTransfer | null): readonly string[] {
+  const text = addressTypes.map((type) => data?.getData(type) ?? '').find((each) => each !== '');
+  return (text ?? '').split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 function swapped(ids: readonly string[], a: number, b: number): readonly string[] {

@@ -42,6 +42,7 @@ export interface RoutingActions {
   route(): void;
   act(id: string): void;
   addPictures(pictures: readonly { readonly name: string; readonly content: string }[]): void;
+  addFiles(uris: readonly string[]): void;
   pickPictures(): void;
   pickDataset(): void;
   wantPicture(id: string): void;

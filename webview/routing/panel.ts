@@ -198,6 +198,10 @@ export class RoutingPanel implements RoutingActions {
     this.page.post({ type: 'addPictures', pictures });
   }
 
+  addFiles(uris: readonly string[]): void {
+    this.page.post({ type: 'addFiles', uris });
+  }
+
   pickPictures(): void {
     this.page.post({ type: 'pickPictures' });
   }

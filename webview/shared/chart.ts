@@ -151,6 +151,8 @@ function axis(theme: Theme, options: AxisOptions) {
     },
     ticks: {
       color: theme.muted,
+      // Only round figures: the ends of a scale may lie between two of them.
+      includeBounds: false,
       padding: 6,
       font: { family: theme.font, size: 11 },
       maxRotation: 0,

@@ -121,6 +121,8 @@ export type FromRoutingPanel =
       readonly type: 'addPictures';
       readonly pictures: readonly { readonly name: string; readonly content: string }[];
     }
+  /** Addresses of pictures that were dropped on the page from a tree of the editor. */
+  | { readonly type: 'addFiles'; readonly uris: readonly string[] }
   | { readonly type: 'pickPictures' }
   | { readonly type: 'wantPicture'; readonly id: string }
   /** Order of the pictures that stay, and the texts as they stand. */
@@ -162,6 +164,10 @@ export const isFromRoutingPanel = tagged<FromRoutingPanel>({
         content: shorter(Math.ceil(largestPicture / 3) * 4),
       }),
     ),
+  }),
+  addFiles: object<From<'addFiles'>>({
+    type: literal('addFiles'),
+    uris: fewer(mostPictures, shorter(4096)),
   }),
   pickPictures: object<From<'pickPictures'>>({ type: literal('pickPictures') }),
   wantPicture: object<From<'wantPicture'>>({ type: literal('wantPicture'), id: isString }),
