@@ -31,6 +31,9 @@ const linkedCommands = [
 /** After so many crashes in three minutes the server stays down until the user restarts it. */
 const maxRestarts = 5;
 
+const stoppedText =
+  'The MergeVLA language server has stopped: MergeVLA: Restart Server starts it again';
+
 export type ServerState = 'starting' | 'running' | 'stopped';
 
 /** The language server as the rest of the extension sees it. */
@@ -77,7 +80,14 @@ export function createServer(context: ExtensionContext, logs: Logs): Server {
       return state;
     },
     onDidChangeState: changed.event,
-    request: (method, params, token) => client.sendRequest(method, params, token),
+    request: async (method, params, token) => {
+      try {
+        return await client.sendRequest(method, params, token);
+      } catch (error) {
+        // The client's own sentence tells nobody what to do.
+        throw state === 'stopped' ? new Error(stoppedText) : error;
+      }
+    },
     notify: (method, params) => client.sendNotification(method, params),
     onNotification: (method, handler) => client.onNotification(method, handler),
     start: () => client.start(),

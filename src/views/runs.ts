@@ -1,4 +1,4 @@
-import { isActive, runKey } from '../../server/protocol/events';
+import { isActive } from '../../server/protocol/events';
 import {
   EventEmitter,
   MarkdownString,
@@ -10,7 +10,7 @@ import {
 } from 'vscode';
 import type { PhaseSummary, RunSummary } from '../../server/protocol/methods';
 import { formatDuration, formatProgress, formatSpeed } from '../format';
-import type { Runs } from '../runs';
+import { runKey, type Runs } from '../runs';
 
 type Node = RunNode | PhaseNode;
 
@@ -95,7 +95,7 @@ function describe(run: RunSummary): string {
 function age(run: RunSummary): string | undefined {
   const time = run.ended ?? run.started;
   if (time === undefined || isActive(run)) return undefined;
-  return `${formatDuration(Math.max(0, (Date.now() - Date.parse(time)) / 1000))} ago`;
+  return formatDuration(Math.max(0, (Date.now() - Date.parse(time)) / 1000));
 }
 
 function phases(run: RunSummary): Node[] {
@@ -118,7 +118,10 @@ function phases(run: RunSummary): Node[] {
 
 function tooltip(run: RunSummary): MarkdownString {
   const text = new MarkdownString();
-  text.appendMarkdown('**').appendText(run.name).appendMarkdown(`** · ${run.state}\n\n`);
+  const facts = [run.state, ...(run.headline === undefined ? [] : [run.headline])].join(' · ');
+  const old = age(run);
+  const ended = old === undefined ? '' : ` · ${old} ago`;
+  text.appendMarkdown('**').appendText(run.name).appendMarkdown(`** · ${facts}${ended}\n\n`);
   if (run.error) text.appendText(`${run.error.message} [${run.error.code}]`).appendMarkdown('\n\n');
   text.appendCodeblock(run.path, 'text');
   return text;

@@ -198,6 +198,8 @@ suite('a recipe in the editor', () => {
     await until('the end of returns', () => api.server.state === 'stopped');
     subscription.dispose();
     assert.ok(returns <= 5, `came back ${String(returns)} times`);
+    await api.server.stop();
+    await assert.rejects(api.server.request('mergevla/recipe/list', {}), /Restart Server/);
     await vscode.commands.executeCommand('mergevla.restartServer');
     await until('the server', () => api.server.state === 'running');
   });
