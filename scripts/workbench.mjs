@@ -144,6 +144,8 @@ export async function startBrowser(host, options = {}) {
     ],
   });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  // A busy machine loads the workbench in minutes; what is in it is waited for as ever.
+  context.setDefaultNavigationTimeout(180_000);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   return { browser, page: await context.newPage() };
 }

@@ -144,5 +144,7 @@ export function sample(folder: string, isForMedia: boolean): string {
     : 'episodes: 2, max_steps: 60, policies: [experts, routed]';
   const short = `evaluate: { suite: so101-cubes, execute: 4, ${extent} }\n`;
   writeFileSync(join(home, 'quick.mergevla.yaml'), recipe.replace(/^evaluate:[^]*/m, short));
+  const picture = '../../../test/fixtures/policy/obs/obs0/full_crop.png';
+  cpSync(join(__dirname, picture), join(home, 'front.png'));
   return home;
 }

@@ -121,6 +121,20 @@ export const bench: Steps = [
     },
   ],
   [
+    'Routing takes a picture that is dragged from the explorer',
+    async (hand) => {
+      const panel = await hand.panel('.confusion table');
+      await hand.palette('View: Show Explorer');
+      const row = hand.page
+        .locator('.explorer-folders-view .monaco-list-row', { hasText: 'front.png' })
+        .first();
+      await row.waitFor();
+      await hand.dragOnPanel(row);
+      await panel.locator('.given li[data-id] .secondary[title="front.png"]').waitFor();
+      await panel.getByLabel('Remove: front.png').press('Enter');
+    },
+  ],
+  [
     'Replay Episode from the palette opens the chosen one',
     async (hand) => {
       await hand.palette('MergeVLA: Replay Episode');
@@ -140,7 +154,10 @@ export const bench: Steps = [
       await hand.palette('View: Toggle Primary Side Bar Visibility');
       await hand.palette('MergeVLA: Show Routing');
       const panel = await hand.panel('.routing-panel');
-      await panel.locator('.card', { hasText: 'stack_cube' }).first().waitFor();
+      await panel.locator('.segment', { hasText: 'Recorded episode' }).click();
+      await panel.locator('vscode-button', { hasText: 'Route' }).click();
+      await panel.locator('.pairing .winner').first().waitFor({ timeout: 120_000 });
+      await hand.settled('no banner', async () => (await panel.locator('.banner').count()) === 0);
       await hand.page.mouse.move(900, 740);
       await hand.picture('routing');
       await hand.palette('View: Toggle Primary Side Bar Visibility');

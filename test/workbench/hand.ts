@@ -120,6 +120,22 @@ export class Hand {
     throw new Error(`${key} did not bring what was wanted`);
   }
 
+  /** Drags a row onto the panel in sight; only with Shift the editor gives a drag to a page. */
+  async dragOnPanel(row: Locator): Promise<void> {
+    const from = await row.boundingBox();
+    const to = await this.page.locator('iframe.webview.ready:visible').first().boundingBox();
+    if (!from || !to) throw new Error('nothing to drag, or no panel in sight');
+    const { mouse, keyboard } = this.page;
+    await mouse.move(from.x + 40, from.y + 8);
+    await mouse.down();
+    await mouse.move(from.x + 60, from.y + 20, { steps: 4 });
+    await keyboard.down('Shift');
+    await mouse.move(to.x + 200, to.y + 150, { steps: 8 });
+    await mouse.move(to.x + 220, to.y + 170, { steps: 8 });
+    await mouse.up();
+    await keyboard.up('Shift');
+  }
+
   line(text: string) {
     return this.page.locator('.view-line', { hasText: text }).first();
   }

@@ -9,10 +9,8 @@ import {
   isString,
   literal,
   object,
-  oneOf,
   optional,
   orNull,
-  recordOf,
   tagged,
 } from '../shape';
 import { commonFromPanel, commonToPanel, isBanner, isPhase } from './shared';
@@ -26,7 +24,6 @@ import type {
   RateRow,
   RateTable,
   Replay,
-  RowLetters,
   Study,
   SuccessSnapshot,
   ToSuccessPanel,
@@ -116,17 +113,6 @@ const isComparison: Guard<Comparison> = (value): value is Comparison =>
   isNumber(value['p']) &&
   isNumber(value['difference']) &&
   isString(value['verdict']);
-
-const isSelection = orNull(
-  oneOf(
-    isComparison,
-    object<RowLetters>({
-      letters: recordOf(isString),
-      test: isString,
-      waiting: arrayOf(isString),
-    }),
-  ),
-);
 
 const isEpisodes = object<EpisodeList>({
   row: isString,
@@ -218,7 +204,7 @@ const isSnapshot = object<SuccessSnapshot>({
   interval: isInterval,
   table: optional(isTable),
   cross: optional(isTable),
-  comparison: isSelection,
+  comparison: orNull(isComparison),
   episodes: optional(isEpisodes),
   studies: arrayOf(isStudy),
   trials: optional(isTrials),
@@ -233,7 +219,7 @@ export const isToSuccessPanel = tagged<ToSuccessPanel>({
   comparison: object<To<'comparison'>>({
     type: literal('comparison'),
     revision,
-    comparison: isSelection,
+    comparison: orNull(isComparison),
   }),
   episodes: object<To<'episodes'>>({ type: literal('episodes'), revision, episodes: isEpisodes }),
   replay: object<To<'replay'>>({ type: literal('replay'), revision, replay: isReplay }),

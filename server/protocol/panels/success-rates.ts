@@ -66,17 +66,6 @@ export interface Comparison {
   readonly pairs?: { readonly shared: number; readonly first: number; readonly second: number };
   readonly p: number;
   readonly verdict: 'not told apart' | 'better' | 'worse';
-  /** One of them is still running: nothing is decided before this many rollouts. */
-  readonly after?: number;
-}
-
-/** Three or more rows beside each other: letters among these alone. */
-export interface RowLetters {
-  readonly letters: Readonly<Record<string, string>>;
-  /** What the letters rest on. */
-  readonly test: string;
-  /** Names of selected rows that get none before their rollouts are done. */
-  readonly waiting: readonly string[];
 }
 
 export interface EpisodeItem {
@@ -178,8 +167,8 @@ export interface SuccessSnapshot {
   readonly interval: IntervalName;
   readonly table?: RateTable;
   readonly cross?: RateTable;
-  /** Of the rows that are selected: two are compared, more get letters. */
-  readonly comparison: Comparison | RowLetters | null;
+  /** Of the two rows that are selected. */
+  readonly comparison: Comparison | null;
   readonly episodes?: EpisodeList;
   readonly studies: readonly Study[];
   readonly trials?: TrialForm;
@@ -189,7 +178,7 @@ export interface SuccessSnapshot {
 export type ToSuccessPanel = Revised &
   (
     | CommonToPanel<SuccessSnapshot>
-    | { readonly type: 'comparison'; readonly comparison: SuccessSnapshot['comparison'] }
+    | { readonly type: 'comparison'; readonly comparison: Comparison | null }
     | { readonly type: 'episodes'; readonly episodes: EpisodeList }
     | { readonly type: 'replay'; readonly replay: Replay }
     | { readonly type: 'noReplay'; readonly id: string; readonly reason: string }
