@@ -1,4 +1,4 @@
-import { commands, window, type ExtensionContext } from 'vscode';
+import { commands, Uri, window, workspace, type ExtensionContext } from 'vscode';
 import { createServer, type Server } from './client';
 import type { Commands, Parts } from './commands/context';
 import { deviceCommands } from './commands/devices';
@@ -9,8 +9,9 @@ import { runCommands } from './commands/runs';
 import { servingCommands } from './commands/serving';
 import { supportCommands } from './commands/support';
 import { tableCommands } from './commands/tables';
+import { DeletedRuns } from './deleted-runs';
 import { createJobs } from './jobs';
-import { createLogs } from './log';
+import { createLogs, type Logs } from './log';
 import { createPanels } from './panels/register';
 import { createRuns } from './runs';
 import { createJobStatus, createLanguageStatus } from './status';
@@ -33,6 +34,7 @@ export async function activate(context: ExtensionContext): Promise<Api> {
   const jobs = createJobs(server, runs, logs);
   const parts: Parts = {
     ...{ context, logs, server, runs, jobs },
+    deleted: new DeletedRuns((path) => toTrash(path, logs)),
     cli: context.asAbsolutePath('dist/cli.js'),
   };
   const refresh = registerViews(parts);
@@ -65,6 +67,17 @@ let running: Server | undefined;
 
 export function deactivate(): Promise<void> {
   return running?.stop() ?? Promise.resolve();
+}
+
+/** Where there is no trash, as on a remote machine, the folder is removed. */
+async function toTrash(path: string, logs: Logs): Promise<void> {
+  const remove = (useTrash: boolean): Thenable<void> =>
+    workspace.fs.delete(Uri.file(path), { recursive: true, useTrash });
+  try {
+    await Promise.resolve(remove(true)).catch(() => remove(false));
+  } catch (error) {
+    logs.extension.error(`${path} was not removed: ${String(error)}`);
+  }
 }
 
 async function startServer(server: Server, logs: Parts['logs']): Promise<void> {

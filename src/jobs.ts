@@ -1,11 +1,11 @@
-import { isActive } from '../server/protocol/events';
+import { isActive, runKey } from '../server/protocol/events';
 import { commands, ProgressLocation, Uri, window, type Disposable } from 'vscode';
 import type { JobAction, JobStarted, RunSummary } from '../server/protocol/methods';
 import type { Server } from './client';
 import { jobSettings, policyDevice, stopNotifying } from './config';
 import { formatProgress } from './format';
 import type { Logs } from './log';
-import { runKey, type Runs } from './runs';
+import type { Runs } from './runs';
 
 /** A job just started is shown in a notification for so long, then in the status bar. */
 const foregroundMs = 20_000;

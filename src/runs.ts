@@ -1,5 +1,5 @@
 import { commands, EventEmitter, type Disposable, type Event } from 'vscode';
-import { isActive } from '../server/protocol/events';
+import { isActive, runKey } from '../server/protocol/events';
 import type { RunSummary } from '../server/protocol/methods';
 import type { Server } from './client';
 import type { Logs } from './log';
@@ -14,9 +14,6 @@ export interface Runs extends Disposable {
   readonly onDidChange: Event<RunSummary | undefined>;
   refresh(): Promise<void>;
 }
-
-/** A run keeps its identity when it loses `.partial`. */
-export const runKey = (path: string): string => path.replace(/\.partial$/, '');
 
 export function createRuns(server: Server, logs: Logs): Runs {
   let runs = new Map<string, RunSummary>();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PhaseSummary, RunSummary } from '../protocol/methods';
-import type { RunEvent } from '../protocol/events';
+import { runKey, type RunEvent } from '../protocol/events';
 import type { MergeReport } from '../protocol/report';
 import { followEvents } from '../runs/follow';
 import {
@@ -64,8 +64,6 @@ export interface RunWatch {
   dispose(): void;
 }
 
-const keyOf = (path: string): string => path.replace(/\.partial$/, '');
-
 export function createRunWatch(tell: RunWatchEvents): RunWatch {
   return new Watch(tell);
 }
@@ -88,13 +86,13 @@ class Watch implements RunWatch {
   }
 
   find(path: string): WatchedRun | undefined {
-    return this.#runs.get(keyOf(path));
+    return this.#runs.get(runKey(path));
   }
 
   async scan(folders: readonly string[]): Promise<readonly WatchedRun[]> {
     const lists = await Promise.all([...new Set(folders)].map((folder) => listRuns(folder)));
     const stored = lists.flat();
-    const there = new Set(stored.map(({ folder }) => keyOf(folder)));
+    const there = new Set(stored.map(({ folder }) => runKey(folder)));
     for (const key of this.#runs.keys())
       if (!there.has(key) && !this.#followed.has(key)) this.#remove(key);
     await Promise.all(stored.map(({ folder }) => this.watch(folder)));
@@ -102,7 +100,7 @@ class Watch implements RunWatch {
   }
 
   async watch(path: string): Promise<void> {
-    const key = keyOf(path);
+    const key = runKey(path);
     if (this.#followed.has(key) || !(await this.#look(key)) || this.#followed.has(key)) return;
     const controller = new AbortController();
     this.#followed.set(key, controller);

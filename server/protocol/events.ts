@@ -33,6 +33,9 @@ export type RunEvent = { readonly time: string } & (
 export type RunState =
   'queued' | 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
+/** A run keeps its identity when it loses `.partial`. */
+export const runKey = (path: string): string => path.replace(/\.partial$/, '');
+
 /** Whether a job is, or will be, at work on the run. */
 export const isActive = ({ state }: { readonly state: RunState }): boolean =>
   state === 'queued' || state === 'running' || state === 'cancelling';

@@ -1,5 +1,6 @@
 import type { ExtensionContext } from 'vscode';
 import type { Server } from '../client';
+import type { DeletedRuns } from '../deleted-runs';
 import type { Jobs } from '../jobs';
 import type { Logs } from '../log';
 import type { Runs } from '../runs';
@@ -11,6 +12,7 @@ export interface Parts {
   readonly server: Server;
   readonly runs: Runs;
   readonly jobs: Jobs;
+  readonly deleted: DeletedRuns;
   /** Absolute path of the `mergevla` command. */
   readonly cli: string;
 }

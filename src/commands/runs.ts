@@ -9,6 +9,7 @@ import { runPath } from './jobs';
 export function runCommands(parts: Parts): Commands {
   return {
     'mergevla.openRunFolder': (run) => openRunFolder(parts, run),
+    'mergevla.deleteRun': (run) => deleteRun(parts, run),
     'mergevla.openRunReport': (run) => openRunReport(parts, run),
     'mergevla.export': (run, form, target) => exportRun(parts, run, form, target),
   };
@@ -27,6 +28,37 @@ async function openRunReport(parts: Parts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, (candidate) => candidate.state === 'done');
   if (!run) return;
   await commands.executeCommand('markdown.showPreview', Uri.file(`${run.path}/README.md`));
+}
+
+/** Deletes a run that no job works on; the message, and an open success panel, offer to undo it. */
+async function deleteRun(parts: Parts, argument: unknown): Promise<string | undefined> {
+  const { deleted, runs } = parts;
+  const run = await chooseRun(parts, argument, (candidate) => !isActive(candidate));
+  if (!run) return undefined;
+  if (isActive(run)) {
+    void window.showWarningMessage(`${run.name} is still worked on. Stop its job first.`);
+    return undefined;
+  }
+  const held = deleted.hold();
+  try {
+    await deleted.delete(run);
+  } catch (error) {
+    await held.dispose();
+    void window.showErrorMessage(`${run.name} was not deleted: ${String(error)}`);
+    return undefined;
+  }
+  await runs.refresh();
+  void offerUndo(parts, run).finally(held.dispose);
+  return run.path;
+}
+
+async function offerUndo({ deleted, runs }: Parts, { name, path }: RunSummary): Promise<void> {
+  const choice = await window.showInformationMessage(`${name} was deleted.`, 'Undo');
+  if (choice === undefined) return;
+  await deleted.restore(path).catch((error: unknown) => {
+    void window.showErrorMessage(`${name} was not brought back: ${String(error)}`);
+  });
+  await runs.refresh();
 }
 
 const forms = [

@@ -10,7 +10,7 @@ import { isFromSuccessPanel } from '../../server/protocol/panels/success-rates-g
 import type { Phase } from '../../server/protocol/panels/shared';
 import { paperChoices } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
-import { comparePolicies } from '../../server/evaluate/rates/table';
+import { comparePolicies, lettersAmong } from '../../server/evaluate/rates/table';
 import type { Parts } from '../commands/context';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { replayEvents } from './replay-events';
@@ -20,6 +20,7 @@ import { readSweeps } from './studies';
 import { studiesOf } from './study-view';
 import type { RunEpisodes } from './success-view';
 import { isTrialMessage, TrialDesk } from './trial-desk';
+import { VanishedRuns } from './vanished-runs';
 import { allEpisodes, besides, episodeList, policyRow } from './episode-view';
 import { crossTable, rateTable } from './success-view';
 
@@ -43,6 +44,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   private episodes: readonly RunEpisodes[] = [];
   private readonly subscriptions: Disposable[];
   private readonly desk: TrialDesk;
+  private readonly vanished: VanishedRuns;
 
   constructor(
     private readonly parts: Parts,
@@ -50,8 +52,11 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     argument: unknown,
   ) {
     this.desk = new TrialDesk(parts, channel);
+    this.vanished = new VanishedRuns(parts.deleted);
     this.turnTo(argument);
+    const held = parts.deleted.hold();
     this.subscriptions = [
+      { dispose: () => void held.dispose() },
       parts.runs.onDidChange(() => {
         channel.refresh();
       }),
@@ -99,6 +104,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     const snapshot: SuccessSnapshot = {
       phase: this.policies.length > 0 ? { kind: 'ready' } : nothingYet,
       ...desk,
+      banners: [...desk.banners, ...(await this.vanished.banners(all.map(({ run }) => run)))],
       runs: all.map(({ run }) => ({
         id: run.path,
         label: run.name,
@@ -147,6 +153,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
   }
 
   private async command(message: FromSuccessPanel): Promise<void> {
+    if (message.type === 'action') return this.act(message.id);
     if (message.type === 'openRun') return this.openRun(message.id);
     const names = new Map([
       ['evaluate', 'mergevla.evaluate'],
@@ -160,6 +167,12 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       return;
     }
     await commands.executeCommand(name);
+  }
+
+  private async act(id: string): Promise<void> {
+    if (!(await this.vanished.act(id))) return;
+    await this.parts.runs.refresh();
+    this.channel.refresh();
   }
 
   private arrange(
@@ -209,14 +222,18 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
     const list = episodeList(this.episodes, cell.row, cell.task);
     const other = compared.includes(cell.row) ? compared.find((id) => id !== cell.row) : undefined;
     const second = other === undefined ? undefined : episodeList(this.episodes, other, cell.task);
-    return list && second && this.comparison()?.pairs ? besides(list, second) : list;
+    const comparison = this.comparison();
+    const isPaired = comparison && 'pairs' in comparison;
+    return list && second && isPaired ? besides(list, second) : list;
   }
 
-  private comparison() {
-    const [first, second] = this.compared.map((id) =>
-      this.policies.find((policy) => policy.id === id),
+  private comparison(): SuccessSnapshot['comparison'] {
+    const chosen = this.compared.flatMap(
+      (id) => this.policies.find((policy) => policy.id === id) ?? [],
     );
-    return first && second ? comparePolicies(first, second) : null;
+    const [first, second] = chosen;
+    if (!first || !second) return null;
+    return chosen.length > 2 ? lettersAmong(chosen) : comparePolicies(first, second);
   }
 
   private async replay(id: string): Promise<void> {

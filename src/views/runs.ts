@@ -1,4 +1,4 @@
-import { isActive } from '../../server/protocol/events';
+import { isActive, runKey } from '../../server/protocol/events';
 import {
   EventEmitter,
   MarkdownString,
@@ -10,7 +10,7 @@ import {
 } from 'vscode';
 import type { PhaseSummary, RunSummary } from '../../server/protocol/methods';
 import { formatDuration, formatProgress, formatSpeed } from '../format';
-import { runKey, type Runs } from '../runs';
+import type { Runs } from '../runs';
 
 type Node = RunNode | PhaseNode;
 

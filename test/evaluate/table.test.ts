@@ -5,7 +5,7 @@ import { importedPolicies } from '../../server/evaluate/rates/imported';
 import { componentRows, paperGroup } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
 import { sumEpisodes } from '../../server/evaluate/rates/rollouts';
-import { comparePolicies, successTable } from '../../server/evaluate/rates/table';
+import { comparePolicies, lettersAmong, successTable } from '../../server/evaluate/rates/table';
 import { cellText } from '../../server/evaluate/rates/text';
 import { toCsv, toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 
@@ -69,6 +69,41 @@ describe('comparison of two policies', () => {
     expect(found.test).toBe('barnard');
     expect(found.p).toBeCloseTo(0.0386, 4);
     expect(found.verdict).toBe('better');
+  });
+});
+
+describe('letters among some policies', () => {
+  // On shared seeds only the first ones succeed where another fails: 7 against 0 gives p = 0.0156.
+  const best = policy('best', times(40, true));
+  const worst = policy('worst', [...times(33, true), ...times(7, false)]);
+  const between = (id: string) => policy(id, [...times(37, true), ...times(3, false)]);
+
+  it('are corrected over the pairs of these alone', () => {
+    const three = lettersAmong([best, between('c'), worst]);
+    expect(three.letters).toEqual({ best: 'a', c: 'ab', worst: 'b' });
+    expect(three.test).toBe('McNemar on shared seeds, Holm, 5 %');
+    // Ten pairs need p below 0.005.
+    const five = lettersAmong([best, between('c'), between('d'), between('e'), worst]);
+    expect(new Set(Object.values(five.letters))).toEqual(new Set(['a']));
+  });
+
+  it('wait for one that is still running, and say when a pair shares no seeds', () => {
+    const running: PolicyRollouts = { ...between('live'), state: 'running' };
+    const elsewhere = policy('elsewhere', times(40, false), 1000);
+    const found = lettersAmong([best, running, worst, elsewhere]);
+    expect(found.waiting).toEqual(['live']);
+    expect(Object.keys(found.letters)).toEqual(['best', 'worst', 'elsewhere']);
+    expect(found.test).toBe('McNemar on shared seeds, Barnard otherwise, Holm, 5 %');
+    expect(lettersAmong([best, running]).letters).toEqual({});
+  });
+
+  it('and the comparison of two decide nothing while one is running', () => {
+    const tasks = new Map(worst.tasks);
+    const [[task, sum] = []] = [...tasks];
+    if (task !== undefined && sum) tasks.set(task, { ...sum, planned: 100 });
+    const running: PolicyRollouts = { ...worst, tasks, state: 'running' };
+    expect(comparePolicies(best, running).after).toBe(100);
+    expect(comparePolicies(best, worst)).not.toHaveProperty('after');
   });
 });
 

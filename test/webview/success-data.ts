@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EpisodeLine } from '../../server/protocol/episode-line';
-import type { EpisodeRecording } from '../../server/protocol/episode';
+import {
+  decodePositions,
+  encodeTargets,
+  hingesOf,
+  type EpisodeRecording,
+} from '../../server/protocol/episode';
 import type {
   EpisodeList,
   Replay,
@@ -87,10 +92,28 @@ export function episodeList(): EpisodeList {
   };
 }
 
-export function replayOf(id = 'masked/stack_cube/40029'): Replay {
-  const recording = JSON.parse(
-    readFileSync(join(__dirname, '../fixtures/webview/episode.json'), 'utf8'),
-  ) as EpisodeRecording;
+/** An episode as it was recorded before joint targets and policy calls were. */
+export function olderRecording(): EpisodeRecording {
+  const path = join(__dirname, '../fixtures/webview/episode.json');
+  return JSON.parse(readFileSync(path, 'utf8')) as EpisodeRecording;
+}
+
+/** The same with calls every 8 steps and made-up targets two steps ahead of what was reached. */
+export function wholeRecording(): EpisodeRecording {
+  const recording = olderRecording();
+  const { steps, scene } = recording;
+  const rows = decodePositions(recording) ?? [];
+  const targets = Array.from({ length: steps }, (_, step) =>
+    hingesOf(scene).map(({ address }) => rows[Math.min(step + 2, steps)]?.[address] ?? 0),
+  );
+  const calls = Array.from({ length: Math.ceil(steps / 8) }, (_, call) => 8 * call);
+  return { ...recording, calls, targets: encodeTargets(targets, hingesOf(scene).length) };
+}
+
+export function replayOf(
+  id = 'masked/stack_cube/40029',
+  recording: EpisodeRecording = wholeRecording(),
+): Replay {
   return {
     id,
     recording,

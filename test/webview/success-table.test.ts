@@ -2,7 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
 import { launch, layoutFaults, noBrowser, openPanel } from './browser';
-import { cubeTasks, episodeList, successSnapshot } from './success-data';
+import { comparePolicies, lettersAmong } from '../../server/evaluate/rates/table';
+import { cubeTasks, episodeList, policiesOf, successSnapshot } from './success-data';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -38,6 +39,16 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
       .allInnerTexts();
     const numbers = rates.map((text) => Number.parseFloat(text));
     expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
+    // An episode that ends changes numbers, and moves no row.
+    const { table, ...rest } = successSnapshot();
+    const groups = table?.groups.map(({ title, rows }) => ({
+      title,
+      rows: rows.map((row) => ({ ...row, cells: [...row.cells].reverse() })),
+    }));
+    const snapshot = { ...rest, ...(table && groups ? { table: { ...table, groups } } : {}) };
+    await panel.send({ type: 'snapshot', revision: 2, snapshot });
+    const names = (all: readonly string[]) => all.map((text) => text.split('\n')[0]);
+    expect(names(await labels(panel))).toEqual(names(after));
     await panel.page.close();
   });
 
@@ -89,6 +100,83 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
     await panel.page.locator('.episodes .segment', { hasText: 'only routed' }).click();
     await panel.settle();
     expect(await panel.page.locator('.episodes .result.good').count()).toBe(0);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('selects rows by pointer and by keyboard, and gives three or more letters of their own', async () => {
+    const panel = await open();
+    const name = (text: string) => panel.page.locator('.rates tbody th', { hasText: text });
+    await name('blind').click();
+    await panel.settle();
+    await name('no masks').click({ modifiers: ['Shift'] });
+    const rows = ['blind', 'experts', 'merged'];
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows });
+    const chosen = policiesOf().filter(({ id }) => rows.includes(id));
+    const comparison = lettersAmong(chosen);
+    await panel.send({ type: 'comparison', revision: 2, comparison });
+    expect(await panel.page.locator('.rates tr.selected').count()).toBe(3);
+    expect(await panel.page.locator('.comparison').innerText()).toMatch(
+      /these 3 policies[^]*McNemar on shared seeds, Holm, 5 %, corrected over 3 pairs/,
+    );
+    const letters = await panel.page.locator('.rate-row.done > :nth-child(6)').allInnerTexts();
+    const shown = letters.map((text) => text.trim());
+    expect(shown).toEqual([
+      ...rows.map((id) => comparison.letters[id]),
+      ...shown.slice(3).map(() => '–'),
+    ]);
+    await panel.page.locator('.comparison button[aria-label="Close"]').click();
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows: [] });
+    await panel.settle();
+    expect(await panel.page.locator('.rates tr.selected, .comparison').count()).toBe(0);
+    await panel.page.locator('.rates tbody [tabindex="0"]').focus();
+    for (const key of ['ArrowUp', ' ', 'ArrowDown', 'ArrowDown', 'Shift+Space'])
+      await panel.page.keyboard.press(key);
+    const range = ['experts', 'merged', 'masked'];
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows: range });
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('gives no verdict while one of two is running', async () => {
+    const panel = await open({ selectedRows: ['masked', 'routed ties'] });
+    const [masked, running] = policiesOf()
+      .slice(-3)
+      .filter((_, i) => i !== 1);
+    const comparison = masked && running && comparePolicies(masked, running);
+    await panel.send({ type: 'comparison', revision: 2, comparison });
+    const text = await panel.page.locator('.comparison').innerText();
+    expect(text).toContain('after 300');
+    expect(text).not.toMatch(/ p [\d<]|told apart|better|worse/);
+    await panel.page.close();
+  });
+
+  it('counts crashed episodes apart, and steps through those that are listed', async () => {
+    const panel = await open();
+    const list = episodeList();
+    const items = list.items.map((item, i) =>
+      i < 2 ? { ...item, success: false, error: 'the policy gave no numbers' } : item,
+    );
+    const episodes = { ...list, items };
+    await panel.send({
+      type: 'snapshot',
+      revision: 2,
+      snapshot: { ...successSnapshot(), episodes },
+    });
+    const failed = items.filter(({ success }) => !success).slice(2);
+    const heading = await panel.page.locator('.episodes .heading').innerText();
+    expect(heading).toContain(`${String(98 - failed.length)} of 98`);
+    const segment = (text: string) => panel.page.locator('.episodes .segment', { hasText: text });
+    expect(await segment('crashed').innerText()).toBe('crashed 2');
+    await segment('failed').click();
+    await panel.settle();
+    expect(await segment('failed').innerText()).toBe(`failed ${String(failed.length)}`);
+    const [first, second] = failed;
+    await panel.send({ type: 'noReplay', revision: 3, id: first?.id, reason: 'gone' });
+    await panel.page.locator('.replay').evaluate((card) => {
+      card.dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }));
+    });
+    expect((await panel.sent()).at(-1)).toEqual({ type: 'replay', id: second?.id });
     expect(panel.faults).toEqual([]);
     await panel.page.close();
   });

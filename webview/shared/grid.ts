@@ -23,7 +23,10 @@ export interface GridOptions<Row> {
   /** A row that only names a group: drawn over all columns. */
   readonly groupOf?: (row: Row) => string | undefined;
   readonly rowClass?: (row: Row) => string;
-  readonly onopen?: (row: Row, column: string) => void;
+  /** Identity of a row: where it is told, sorted rows stay in their places while their values change. */
+  readonly keyOf?: (row: Row) => string;
+  /** `extend`: with Shift, up to here from where the last one was opened. */
+  readonly onopen?: (row: Row, column: string, extend: boolean) => void;
   readonly onfocus?: (row: Row, column: string) => void;
   /** The pointer came over a cell. */
   readonly onhover?: (row: Row, column: string, cell: HTMLElement) => void;
@@ -50,6 +53,8 @@ export class Grid<Row> {
   private rows: readonly Row[] = [];
   private shown: readonly Row[] = [];
   private sorting: Sorting | undefined;
+  /** Of the rows as they were sorted last, by their key. */
+  private places = new Map<string, number>();
   private row = 0;
   private column = 0;
 
@@ -69,6 +74,10 @@ export class Grid<Row> {
     this.table.addEventListener('click', (event) => {
       this.click(event);
     });
+    this.table.addEventListener('mousedown', (event) => {
+      // Shift selects rows, not their text.
+      if (event.shiftKey) event.preventDefault();
+    });
     this.table.addEventListener('pointerover', (event) => {
       const found = this.cellOf(event.target);
       if (found) this.options.onhover?.(...found);
@@ -76,6 +85,11 @@ export class Grid<Row> {
     this.table.addEventListener('focusin', (event) => {
       this.focused(event);
     });
+  }
+
+  /** All rows as they are sorted on screen. */
+  get order(): readonly Row[] {
+    return this.shown;
   }
 
   /** Shows these rows; selection and focus stay at their place. */
@@ -138,11 +152,15 @@ export class Grid<Row> {
       this.shown = this.rows;
       return;
     }
+    const { keyOf } = this.options;
     const sign = this.sorting?.descending ? -1 : 1;
+    // Rows that came later have no place yet and stand below the others.
+    const place = (row: Row) => this.places.get(keyOf?.(row) ?? '') ?? Infinity;
     this.shown = this.sections().flatMap(({ head, rows }) => [
       ...head,
-      ...rows.sort((a, b) => sign * order(a, b)),
+      ...rows.sort((a, b) => place(a) - place(b) || sign * order(a, b)),
     ]);
+    if (keyOf) this.places = new Map(this.shown.map((row, i) => [keyOf(row), i]));
   }
 
   /** Groups stay together, each under its title. */
@@ -242,6 +260,7 @@ export class Grid<Row> {
   private sortBy(key: string): void {
     const same = this.sorting?.key === key ? this.sorting : undefined;
     this.sorting = same && !same.descending ? undefined : { key, descending: !same };
+    this.places.clear();
     this.sort();
     this.draw();
   }
@@ -298,7 +317,7 @@ export class Grid<Row> {
     const column = this.options.columns[this.column];
     if (row === undefined || !column) return false;
     if (['Enter', ' '].includes(event.key)) {
-      this.options.onopen?.(row, column.key);
+      this.options.onopen?.(row, column.key, event.shiftKey);
       return true;
     }
     if (event.key !== 'c' || !(event.ctrlKey || event.metaKey)) return false;
@@ -315,7 +334,7 @@ export class Grid<Row> {
     this.column = Number(cell.dataset['column']);
     const row = this.shown[this.row];
     const column = this.options.columns[this.column];
-    if (row !== undefined && column) this.options.onopen?.(row, column.key);
+    if (row !== undefined && column) this.options.onopen?.(row, column.key, event.shiftKey);
     this.draw();
     this.cellAt()?.focus({ preventScroll: true });
   }

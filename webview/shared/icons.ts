@@ -18,6 +18,7 @@ const outlines = {
   table: 'M2 3h12v10H2zM2 6.5h12M2 10h12M6 3v10M10 3v10',
   export: 'M2.5 3v10M6 8h8M11 5l3 3-3 3',
   compare: 'M4.5 11.5v-7a1.5 1.5 0 1 1 .01 0M11.5 4.5v7a1.5 1.5 0 1 1-.01 0M8 3l-2 0M8 13l2 0',
+  chart: 'M2.5 2v11.5H14M4.5 10.5l3-4 2.5 2 3.5-5',
   goto: 'M2 13V6l3-3h5v10zM12 4.5h2v2',
 } as const;
 

@@ -67,6 +67,23 @@ export class PosedBodies {
     return castPicture({ ...placeOf(camera), fovyDegrees: camera.fov }, geoms, size);
   }
 
+  /** Where the loose bodies are at a step, for those who do not see them. */
+  words(step: number): string {
+    const [start, row] = [this.rows[0], this.rows[step]];
+    if (!start || !row) return '';
+    const loose = this.recording.scene.bodies.flatMap(({ name, joint }) =>
+      joint?.kind === 'free' ? [{ name, address: joint.address }] : [],
+    );
+    return loose
+      .map(({ name, address }) => {
+        const moved = [0, 1, 2].map((i) => (row[address + i] ?? 0) - (start[address + i] ?? 0));
+        const [x = 0, y = 0, z = 0] = moved;
+        const centimetres = (metres: number) => String(Math.round(100 * metres));
+        return `${name}: ${centimetres(Math.hypot(x, y))} centimetres from its start, ${centimetres(z)} above it.`;
+      })
+      .join(' ');
+  }
+
   /** Where the last body of the arm's chain is over the whole episode. */
   gripperPath(): readonly Vector3[] {
     const arm = this.recording.scene.bodies.findLastIndex(({ joint }) => joint?.kind === 'hinge');

@@ -18,6 +18,12 @@ export class EpisodesCard {
 
   constructor(private readonly actions: SuccessActions) {}
 
+  /** The episode before or after one, of those that are listed and recorded, as they are sorted. */
+  besideOf(id: string | undefined, step: 1 | -1): string | undefined {
+    const items = (this.grid?.order ?? []).filter(({ replay }) => replay);
+    return items[items.findIndex((item) => item.id === id) + step]?.id;
+  }
+
   draw(model: SuccessModel): void {
     this.model = model;
     const { snapshot, theme, filter, cell } = model;
@@ -40,14 +46,16 @@ export class EpisodesCard {
     this.made = key;
     const members = (kind: EpisodeFilter) => list.items.filter(inFilter(kind, list.task));
     this.grid.show(members(filter));
-    const successes = list.items.length - members('failed').length;
+    const crashed = members('crashed').length;
+    const tried = list.items.length - crashed;
+    const counts = `${String(tried - members('failed').length)} of ${String(tried)}`;
     fill(
       this.element,
       h(
         'div',
         { class: 'heading' },
         h('h2', {}, list.label),
-        h('span', { class: 'secondary' }, `${String(successes)} of ${String(list.items.length)}`),
+        h('span', { class: 'secondary' }, counts),
         h(
           'span',
           { class: 'end' },
@@ -76,6 +84,7 @@ export class EpisodesCard {
       [
         { value: 'all', label: 'all' },
         counted('failed', 'failed'),
+        ...(count('crashed') > 0 ? [counted('crashed', 'crashed')] : []),
         ...(count('wrong') > 0 ? [counted('wrong', 'routed wrong')] : []),
         ...(paired ? [counted('better', 'only here'), counted('worse', `only ${other}`)] : []),
       ],
@@ -92,7 +101,9 @@ function inFilter(kind: EpisodeFilter, task: string): (item: EpisodeItem) => boo
     case 'all':
       return () => true;
     case 'failed':
-      return ({ success }) => !success;
+      return ({ success, error }) => !success && error === undefined;
+    case 'crashed':
+      return ({ error }) => error !== undefined;
     case 'wrong':
       return ({ routed }) => routed !== undefined && routed !== task;
     case 'better':

@@ -12,7 +12,7 @@ import { nbsp, percent } from '../shared/format';
 import type { Theme } from '../shared/theme';
 
 /** `better` and `worse`: only this policy, or only the one that it is compared with, succeeded. */
-const filters = ['all', 'failed', 'wrong', 'better', 'worse'] as const;
+const filters = ['all', 'failed', 'crashed', 'wrong', 'better', 'worse'] as const;
 export type EpisodeFilter = (typeof filters)[number];
 
 export const filterOf = (value: unknown): EpisodeFilter =>
@@ -26,6 +26,8 @@ export interface SuccessModel {
   readonly reporting: boolean;
   /** Tables instead of charts. */
   readonly twin: boolean;
+  /** The joints' charts below the replay. */
+  readonly joints: boolean;
   readonly selectedRows: readonly string[];
   readonly cell: { readonly row: string; readonly task: string } | undefined;
   readonly filter: EpisodeFilter;
@@ -37,7 +39,7 @@ export interface SuccessModel {
 /** Before the first message: what the user arranged on an earlier page, and nothing to show. */
 export function firstModel(
   theme: Theme,
-  { view, selectedRows, filter, reporting, twin }: Readonly<Record<string, unknown>>,
+  { view, selectedRows, filter, reporting, twin, joints }: Readonly<Record<string, unknown>>,
 ): SuccessModel {
   const rows = Array.isArray(selectedRows) ? selectedRows : [];
   return {
@@ -55,6 +57,7 @@ export function firstModel(
     view: view === 'cross' ? 'cross' : 'policies',
     reporting: reporting === true,
     twin: twin === true,
+    joints: joints === true,
     selectedRows: rows.filter((id) => typeof id === 'string'),
     cell: undefined,
     filter: filterOf(filter),
@@ -94,7 +97,7 @@ const cellOf = (list: EpisodeList | undefined): SuccessModel['cell'] =>
 export interface SuccessActions {
   openCell(row: string, task: string): void;
   closeCell(): void;
-  toggleRow(row: string): void;
+  selectRows(rows: readonly string[]): void;
   setFilter(filter: EpisodeFilter): void;
   play(id: string): void;
   copy(text: string): void;

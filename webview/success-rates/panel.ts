@@ -39,6 +39,10 @@ export class SuccessPanel implements SuccessActions {
     next: (step) => {
       this.playNext(step);
     },
+    toggleJoints: () => {
+      this.page.arrange({ joints: !this.page.model.joints });
+    },
+    post: this.page.post,
     live: this.page.live,
   });
   private readonly studies = new StudiesRow(this, this.page);
@@ -78,7 +82,7 @@ export class SuccessPanel implements SuccessActions {
   /** The host forgets what was selected when the page is loaded again. */
   private compareAgain({ comparison, table }: SuccessSnapshot): void {
     const rows = this.page.model.selectedRows;
-    if (rows.length === 2 && !comparison && table && !this.compared)
+    if (rows.length > 1 && !comparison && table && !this.compared)
       this.page.post({ type: 'compare', rows });
     this.compared = true;
   }
@@ -158,11 +162,7 @@ export class SuccessPanel implements SuccessActions {
     this.page.update({ cell: undefined, replayed: undefined });
   }
 
-  toggleRow(row: string): void {
-    const before = this.page.model.selectedRows;
-    const rows = before.includes(row)
-      ? before.filter((id) => id !== row)
-      : [...before, row].slice(-2);
+  selectRows(rows: readonly string[]): void {
     this.page.post({ type: 'compare', rows });
     this.page.arrange({ selectedRows: rows });
   }
@@ -177,10 +177,8 @@ export class SuccessPanel implements SuccessActions {
   }
 
   private playNext(step: 1 | -1): void {
-    const { snapshot, replayed } = this.page.model;
-    const items = snapshot.episodes?.items.filter(({ replay }) => replay) ?? [];
-    const next = items[items.findIndex(({ id }) => id === replayed?.id) + step];
-    if (next) this.play(next.id);
+    const next = this.episodes.besideOf(this.page.model.replayed?.id, step);
+    if (next !== undefined) this.play(next);
   }
 
   copy(text: string): void {

@@ -1,28 +1,35 @@
 import { WebGLRenderer } from 'three';
-import type { Replay } from '../../server/protocol/panels/success-rates';
+import type { FromSuccessPanel, Replay } from '../../server/protocol/panels/success-rates';
 import { segments, select } from '../shared/components';
-import { eachFrame, fill, h, styled } from '../shared/dom';
+import { eachFrame, fill, h } from '../shared/dom';
 import { icon } from '../shared/icons';
 import { reducedMotion } from '../shared/theme';
 import type { LiveRegion } from '../shared/tooltip';
-import type { SuccessModel } from './model';
 import { PosedBodies } from './bodies';
+import { JointsView } from './joints';
+import type { SuccessModel } from './model';
+import { ReplayCameras } from './replay-cameras';
+import { ReplayTrack } from './replay-track';
 import { ReplayScene } from './scene';
 
 const speeds = ['0.25', '0.5', '1', '2', '4', '8'];
-/** Edge of a camera picture where the recording does not say what the policy was given. */
-const cameraSize = 64;
 
-/** Plays one recorded episode: orbit view, the cameras beside it, a scrubber with named events. */
+interface ReplayActions {
+  readonly next: (direction: 1 | -1) => void;
+  readonly toggleJoints: () => void;
+  readonly post: (message: Extract<FromSuccessPanel, { type: 'copy' | 'export' }>) => void;
+  readonly live: LiveRegion;
+}
+
+/** Plays one recorded episode: orbit view, the cameras beside it, its steps, and its joints on demand. */
 export class ReplayCard {
   readonly element = h('section', { class: 'card replay' });
   private readonly canvas = h('canvas', { class: 'replay-canvas', tabindex: 0, role: 'img' });
   private readonly stage = h('div', { class: 'replay-stage' }, this.canvas);
   private readonly heading = h('div', { class: 'heading' });
-  private readonly cameras = h('div', { class: 'replay-cameras' });
-  private readonly controls = h('div', { class: 'replay-controls' });
-  private readonly scrubber = h('input', { type: 'range', min: 0, step: 1, 'aria-label': 'Step' });
-  private readonly marks = h('div', { class: 'replay-marks', 'aria-hidden': 'true' });
+  private readonly cameras = new ReplayCameras();
+  private readonly track: ReplayTrack;
+  private readonly joints: JointsView;
   private readonly buttons = h('span', { class: 'replay-buttons' });
   private renderer: WebGLRenderer | undefined;
   private webgl = true;
@@ -39,22 +46,18 @@ export class ReplayCard {
     this.paintNow();
   });
 
-  constructor(
-    private readonly actions: {
-      readonly next: (direction: 1 | -1) => void;
-      readonly live: LiveRegion;
-    },
-  ) {
-    const track = h('div', { class: 'replay-track' }, this.scrubber, this.marks);
-    this.controls.append(this.buttons, track);
+  constructor(private readonly actions: ReplayActions) {
+    const goTo = (step: number): void => {
+      this.goTo(step);
+    };
+    this.track = new ReplayTrack(goTo);
+    this.joints = new JointsView({ goTo, post: actions.post, live: actions.live });
     this.element.append(
       this.heading,
-      h('div', { class: 'replay-body' }, this.stage, this.cameras),
-      this.controls,
+      h('div', { class: 'replay-body' }, this.stage, this.cameras.element),
+      h('div', { class: 'replay-controls' }, this.buttons, this.track.element),
+      this.joints.element,
     );
-    this.scrubber.addEventListener('input', () => {
-      this.goTo(Number(this.scrubber.value));
-    });
     this.element.addEventListener('keydown', (event) => {
       this.keydown(event);
     });
@@ -69,7 +72,8 @@ export class ReplayCard {
     if (!replay) this.unload();
     this.scene?.setTheme(model.theme);
     this.drawHeading();
-    this.drawMarks();
+    this.joints.element.hidden = !model.joints || !replay;
+    if (replay && model.joints) this.joints.draw(replay.recording, model.theme, model.twin);
     this.paint();
   }
 
@@ -81,10 +85,9 @@ export class ReplayCard {
     this.bodies = new PosedBodies(replay.recording);
     if (this.renderer && this.model)
       this.scene = new ReplayScene(this.renderer, this.bodies, this.model.theme);
-    fill(this.cameras);
     this.scene?.onTurn(this.paint);
     this.scene?.show(this.view);
-    this.scrubber.max = String(replay.recording.steps);
+    this.track.show(replay);
     this.playing = !reducedMotion();
     this.clock = performance.now();
     if (this.playing) this.tick();
@@ -124,14 +127,15 @@ export class ReplayCard {
       this.webgl
         ? null
         : h('span', { class: 'secondary' }, 'No WebGL here: cameras and steps only.'),
-      h('span', { class: 'end' }, this.viewChoice(), recording ? this.speedChoice() : null),
+      h('span', { class: 'end' }, this.viewChoice(), ...(recording ? this.choices() : [])),
     );
     this.drawButtons();
   }
 
   private facts(recording: Replay['recording']): string {
     const end = recording.success ? 'success' : recording.reason;
-    return `seed ${String(recording.seed)} · step ${String(this.step)} of ${String(recording.steps)} · ${end}`;
+    const calls = recording.calls ? '' : ' · policy calls not recorded';
+    return `seed ${String(recording.seed)} · step ${String(this.step)} of ${String(recording.steps)} · ${end}${calls}`;
   }
 
   private viewChoice(): HTMLElement | null {
@@ -147,11 +151,24 @@ export class ReplayCard {
     );
   }
 
-  private speedChoice(): HTMLElement {
+  private choices(): readonly HTMLElement[] {
+    const joints = h(
+      'button',
+      {
+        class: 'plain',
+        type: 'button',
+        'aria-label': 'Joint targets against reached',
+        title: 'Joint targets against reached (J)',
+        'aria-pressed': String(this.model?.joints === true),
+        click: this.actions.toggleJoints,
+      },
+      icon('chart'),
+    );
     const choices = speeds.map((value) => ({ value, label: `${value}×` }));
-    return select('Speed', choices, String(this.speed), (value) => {
+    const speed = select('Speed', choices, String(this.speed), (value) => {
       this.speed = Number(value);
     });
+    return [joints, speed];
   }
 
   private drawButtons(): void {
@@ -176,26 +193,6 @@ export class ReplayCard {
       control('forward', 'One step on (→)', () => {
         this.goTo(this.step + 1);
       }),
-    );
-  }
-
-  private drawMarks(): void {
-    const steps = this.replay?.recording.steps ?? 1;
-    const events = this.replay?.events ?? [];
-    fill(
-      this.marks,
-      ...events.map(({ step, name, bad }) => {
-        // Words of late events stand before their mark, where there is room.
-        const late = step > 0.6 * steps ? 'late' : '';
-        const kind = `replay-event small ${bad ? 'bad' : ''} ${late}`;
-        const label = h('span', { class: 'replay-event-name', title: name }, name);
-        return styled(h('span', { class: kind }, h('i'), label), {
-          left: `${String((100 * step) / steps)}%`,
-        });
-      }),
-      events.some(({ step }) => step > 0.9 * steps)
-        ? null
-        : h('span', { class: 'replay-end small' }, String(steps)),
     );
   }
 
@@ -238,80 +235,57 @@ export class ReplayCard {
     this.drawHeading();
   }
 
+  /** Every event that is passed is said, with what the scene looks like then. */
   private setStep(step: number): void {
     const { events = [], recording } = this.replay ?? {};
     const next = Math.min(recording?.steps ?? 0, Math.max(0, step));
-    const passed = events.find((event) => event.step > this.step && event.step <= next);
-    if (passed) this.actions.live.say(`Step ${String(passed.step)}: ${passed.name}`);
+    const passed = events.filter((event) => event.step > this.step && event.step <= next);
     this.step = next;
+    if (passed.length > 0)
+      this.actions.live.say(
+        [
+          ...passed.map((event) => `Step ${String(event.step)}: ${event.name}.`),
+          this.bodies?.words(next) ?? '',
+        ].join(' '),
+      );
+    else if (!this.playing) this.joints.say(next);
     this.paint();
   }
 
   private paintNow(): void {
-    const recording = this.replay?.recording;
-    if (!recording) return;
-    this.scrubber.value = String(this.step);
-    styled(this.scrubber, {
-      '--filled': `${String((100 * this.step) / Math.max(1, recording.steps))}%`,
-    });
+    const { replay, bodies, step } = this;
+    if (!replay || !bodies) return;
+    const { recording } = replay;
+    this.track.moveTo(step, replay);
+    this.joints.moveTo(step);
     const facts = this.heading.querySelector('.secondary');
     if (facts) facts.textContent = this.facts(recording);
     this.canvas.setAttribute(
       'aria-label',
-      `Episode with seed ${String(recording.seed)}, ${recording.task}, step ${String(this.step)} of ${String(recording.steps)}`,
+      `Episode with seed ${String(recording.seed)}, ${recording.task}, step ${String(step)} of ${String(recording.steps)}. ${bodies.words(step)}`,
     );
-    this.paintCameras();
+    this.cameras.draw(replay, bodies, step);
     const width = this.stage.clientWidth;
-    if (this.scene && width > 0) this.scene.draw(this.step, width, Math.round(width * 0.62));
-  }
-
-  /** Pictures that were kept, otherwise the recorded states under the camera that drew the policy's own. */
-  private paintCameras(): void {
-    const { frames = [], recording } = this.replay ?? {};
-    const names =
-      frames.length > 0
-        ? frames.map(({ camera }) => camera)
-        : [...(this.bodies?.cameras.keys() ?? [])];
-    if (this.cameras.children.length !== names.length) this.makeCameras(names);
-    const edge = recording?.imageSize ?? cameraSize;
-    names.forEach((name, i) => {
-      const canvas = this.cameras.children[i]?.querySelector('canvas');
-      const context = canvas?.getContext('2d');
-      const kept = frames[i] ? keptFrame(frames[i], this.step) : undefined;
-      const rgb = kept ?? this.bodies?.picture(name, this.step, edge);
-      if (!canvas || !context || !rgb) return;
-      const size = Math.round(Math.sqrt(rgb.length / 3));
-      canvas.width = canvas.height = size;
-      context.putImageData(new ImageData(withOpacity(rgb), size, size), 0, 0);
-    });
-  }
-
-  private makeCameras(names: readonly string[]): void {
-    const { frames = [], recording } = this.replay ?? {};
-    const known = frames[0]?.size ?? recording?.imageSize;
-    const caption = `${String(known ?? cameraSize)} px ${known === undefined ? 'drawn again' : 'as seen'}`;
-    fill(
-      this.cameras,
-      ...names.map((name) =>
-        h(
-          'figure',
-          {},
-          h('canvas', { class: 'camera', role: 'img', 'aria-label': `Camera ${name}` }),
-          h('figcaption', { class: 'secondary' }, `${name} · ${caption}`),
-        ),
-      ),
-    );
+    if (this.scene && width > 0) this.scene.draw(step, width, Math.round(width * 0.62));
   }
 
   private keydown(event: KeyboardEvent): void {
-    if (event.target instanceof Element && event.target.closest('vscode-single-select, .segments'))
-      return;
+    const control = event.target instanceof Element ? event.target : this.element;
+    if (control.closest('vscode-single-select, .segments')) return;
+    // A button does what it says.
+    if (event.key === ' ' && control.closest('button')) return;
+    const run = this.keys(event.shiftKey ? 10 : 1)[event.key];
+    if (!run || event.ctrlKey || event.metaKey) return;
+    run();
+    event.preventDefault();
+  }
+
+  private keys(big: number): Readonly<Record<string, () => void>> {
     const { recording, events = [] } = this.replay ?? {};
-    const big = event.shiftKey ? 10 : 1;
     const view = (i: number) => {
       this.setView(this.scene?.views[i] ?? 'orbit');
     };
-    const keys: Readonly<Record<string, () => void>> = {
+    return {
       ' ': () => {
         this.toggle();
       },
@@ -330,6 +304,7 @@ export class ReplayCard {
       e: () => {
         this.goTo(events.find(({ step }) => step > this.step)?.step ?? this.step);
       },
+      j: this.actions.toggleJoints,
       n: () => {
         this.actions.next(1);
       },
@@ -346,24 +321,5 @@ export class ReplayCard {
         view(2);
       },
     };
-    const run = keys[event.key];
-    if (!run || event.ctrlKey || event.metaKey) return;
-    run();
-    event.preventDefault();
   }
-}
-
-/** The newest kept picture at or before a step, as RGB bytes. */
-function keptFrame({ steps, size, pixels }: Replay['frames'][number], step: number) {
-  const place = steps.findLastIndex((at) => at <= step);
-  const count = size * size * 3;
-  if (place < 0 || pixels.length < (place + 1) * count) return undefined;
-  return pixels.subarray(place * count, (place + 1) * count);
-}
-
-function withOpacity(rgb: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
-  for (let i = 0; i < rgb.length / 3; i += 1)
-    for (let c = 0; c < 3; c += 1) pixels[4 * i + c] = rgb[3 * i + c] ?? 0;
-  return pixels;
 }

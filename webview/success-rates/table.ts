@@ -1,6 +1,6 @@
 import type { RateCell, RateRow, RateTable } from '../../server/protocol/panels/success-rates';
 import { fill, h, styled } from '../shared/dom';
-import { duration, missing, nbsp, percent, pValue, signed } from '../shared/format';
+import { duration, missing, nbsp, percent } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
 import { icon } from '../shared/icons';
@@ -9,6 +9,7 @@ import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { SuccessActions, SuccessModel } from './model';
 import { cellTip } from './cell-tip';
 import { rateBar, type BarLook } from './rate-bar';
+import { amongOf, selectionLine } from './selection';
 import { cellSentence, rateOf, rateText, tableOf } from './model';
 
 /** A line of the table: a group's title, or a policy. */
@@ -19,6 +20,8 @@ export class RatesCard {
   readonly element = h('section', { class: 'card rates' });
   private grid: Grid<Line> | undefined;
   private made = '';
+  /** The row that was selected last by itself. */
+  private anchor = '';
   private model: SuccessModel | undefined;
 
   constructor(
@@ -39,7 +42,14 @@ export class RatesCard {
     if (!this.grid || this.made !== key) this.grid = this.makeGrid(table, theme);
     this.made = key;
     this.grid.show(linesOf(table));
-    fill(this.element, this.grid.element, legend(theme, table.letterTest), this.comparison(model));
+    fill(
+      this.element,
+      this.grid.element,
+      legend(theme, amongOf(model)?.test ?? table.letterTest),
+      selectionLine(model, () => {
+        this.actions.selectRows([]);
+      }),
+    );
   }
 
   private makeGrid(table: RateTable, theme: Theme): Grid<Line> {
@@ -49,11 +59,12 @@ export class RatesCard {
       rowHeight: 33,
       windowRows: 60,
       groupOf: (line) => ('title' in line ? line.title : undefined),
+      keyOf: (line) => ('row' in line ? line.row.id : line.title),
       rowClass: (line) => ('row' in line ? `rate-row ${line.row.state}` : ''),
       isSelected: (line) =>
         'row' in line && (this.model?.selectedRows.includes(line.row.id) ?? false),
-      onopen: (line, column) => {
-        this.open(line, column);
+      onopen: (line, column, extend) => {
+        this.open(line, column, extend);
       },
       onfocus: (line, column) => {
         this.focus(line, column);
@@ -67,10 +78,25 @@ export class RatesCard {
     });
   }
 
-  private open(line: Line, column: string): void {
+  private open(line: Line, column: string, extend: boolean): void {
     if (!('row' in line) || line.row.state === 'paper') return;
     if (column.startsWith('task ')) this.actions.openCell(line.row.id, column.slice(5));
-    else if (column === 'policy') this.actions.toggleRow(line.row.id);
+    else if (column === 'policy') this.actions.selectRows(this.selection(line.row.id, extend));
+  }
+
+  /** One row more or less; with Shift all rows from the last one to this, as they are sorted. */
+  private selection(row: string, extend: boolean): readonly string[] {
+    const before = this.model?.selectedRows ?? [];
+    const order = (this.grid?.order ?? []).flatMap((line) =>
+      'row' in line && line.row.state !== 'paper' ? [line.row.id] : [],
+    );
+    const [from, to] = [order.indexOf(this.anchor), order.indexOf(row)];
+    if (extend && from >= 0) {
+      const range = order.slice(Math.min(from, to), Math.max(from, to) + 1);
+      return [...new Set([...before, ...range])];
+    }
+    this.anchor = row;
+    return before.includes(row) ? before.filter((id) => id !== row) : [...before, row];
   }
 
   private focus(line: Line, column: string): void {
@@ -104,36 +130,6 @@ export class RatesCard {
   private tasks(): readonly string[] {
     return this.model?.snapshot.table?.tasks ?? [];
   }
-
-  private comparison({ snapshot: { comparison }, selectedRows }: SuccessModel): HTMLElement | null {
-    if (!comparison || selectedRows.length !== 2)
-      return selectedRows.length === 1
-        ? h(
-            'p',
-            { class: 'comparison secondary' },
-            'Select a second policy by its name to compare the two.',
-          )
-        : null;
-    const { labels, difference, low, high, pairs, p, test, verdict } = comparison;
-    const points = (share: number) => signed(share * 100, 1);
-    const detail = pairs
-      ? `only the first succeeded ${String(pairs.first)} times, only the second ${String(pairs.second)} times of ${String(pairs.shared)} shared seeds`
-      : `95${nbsp}% interval ${points(low)} to ${points(high)}, independent seeds`;
-    return h(
-      'p',
-      { class: 'comparison', role: 'status' },
-      icon('compare'),
-      h('span', {}, h('strong', {}, labels[0]), ' against ', h('strong', {}, labels[1])),
-      h('strong', {}, `${points(difference)} points`),
-      h('span', { class: 'secondary' }, detail),
-      h(
-        'span',
-        { class: 'secondary' },
-        `${test === 'mcnemar' ? 'McNemar' : 'Barnard'} p ${pValue(p)}`,
-      ),
-      h('span', { class: 'chip end' }, verdict),
-    );
-  }
 }
 
 function linesOf(table: RateTable): Line[] {
@@ -148,8 +144,6 @@ function columnsOf(
   theme: Theme,
   model: () => SuccessModel | undefined,
 ): Column<Line>[] {
-  const widths = table.groups.flatMap(({ rows }) => rows.map(({ letters }) => letters ?? ''));
-  const alphabet = [...new Set(widths.join(''))].sort();
   const row = (line: Line) => ('row' in line ? line.row : undefined);
   return [
     {
@@ -183,8 +177,8 @@ function columnsOf(
     {
       key: 'letters',
       title: 'letters',
-      text: (line) => row(line)?.letters ?? '',
-      render: (line) => ('row' in line ? lettersCell(line.row, alphabet) : ''),
+      text: (line) => lettersOf(model(), row(line)) ?? '',
+      render: (line) => ('row' in line ? lettersCell(line.row, model()) : ''),
     },
     {
       key: 'routed',
@@ -295,12 +289,20 @@ function meanCell(row: RateRow): HTMLElement | string {
   );
 }
 
+/** Letters among the selected rows, where there are three or more; none for the others then. */
+function lettersOf(model: SuccessModel | undefined, row: RateRow | undefined): string | undefined {
+  const among = model && amongOf(model);
+  return among ? among.letters[row?.id ?? ''] : row?.letters;
+}
+
 /** Letters in fixed places, so that they align into columns. */
-function lettersCell(row: RateRow, alphabet: readonly string[]): HTMLElement {
+function lettersCell(row: RateRow, model: SuccessModel | undefined): HTMLElement {
   if (row.state === 'running' && row.progress)
     return h('span', { class: 'secondary' }, `after ${String(row.progress.total)}`);
-  const { letters } = row;
+  const letters = lettersOf(model, row);
   if (letters === undefined) return h('span', {}, missing);
+  const rows = (model && tableOf(model)?.groups.flatMap((group) => group.rows)) ?? [];
+  const alphabet = [...new Set(rows.map((other) => lettersOf(model, other) ?? '').join(''))].sort();
   return h(
     'span',
     { class: 'letters code' },

@@ -1,4 +1,10 @@
-import type { Comparison, RateCell, RateRow, RateTable } from '../../protocol/panels/success-rates';
+import type {
+  Comparison,
+  RateCell,
+  RateRow,
+  RateTable,
+  RowLetters,
+} from '../../protocol/panels/success-rates';
 import { barnard, mcnemar, newcombe, pairedInterval } from './compare';
 import type { Counts, IntervalKind } from './intervals';
 import { meanInterval, rateInterval } from './intervals';
@@ -29,16 +35,15 @@ export function successTable(
   options: TableOptions,
 ): RateTable {
   const finished = (groups[0]?.policies ?? []).filter(({ state }) => state === 'done');
-  const letters = letterOf(finished);
-  const paired = finished.length > 1 && finished.every((p) => shared(finished[0], p).length > 0);
+  const { letters, test } = lettersAmong(finished);
   return {
     tasks: options.tasks,
     protocol: options.protocol,
     reporting: options.reporting ?? [],
-    letterTest: paired ? 'McNemar on shared seeds, Holm, 5 %' : 'Barnard, Holm, 5 %',
+    letterTest: test,
     groups: groups.map(({ title, policies }) => ({
       title,
-      rows: policies.map((policy) => rowOf(policy, options, letters.get(policy.id))),
+      rows: policies.map((policy) => rowOf(policy, options, letters[policy.id])),
     })),
   };
 }
@@ -53,13 +58,12 @@ function rowOf(
   const whole = done.length === options.tasks.length && done.every(({ trials }) => trials > 0);
   const { mean, low, high } = meanInterval(done);
   const routed = routedRight(policy.tasks);
-  const finished = policy.state === 'done' || policy.state === 'partial';
   return {
     id: policy.id,
     label: policy.label,
     detail: policy.detail,
     cells: results.map((result) => (result ? cellOf(result, options.interval) : null)),
-    ...(whole && finished ? { mean: { value: mean, low, high } } : {}),
+    ...(whole && isFinished(policy) ? { mean: { value: mean, low, high } } : {}),
     ...(letters === undefined ? {} : { letters }),
     ...(routed ? { routed } : {}),
     state: policy.state,
@@ -90,24 +94,46 @@ export function cellOf(result: TaskRollouts, interval: IntervalKind): RateCell {
   };
 }
 
-/** Letters by pairwise tests with Holm's correction; a single policy gets none. */
-function letterOf(policies: readonly PolicyRollouts[]): ReadonlyMap<string, string> {
-  if (policies.length < 2) return new Map();
-  const tests = policies.flatMap((first, a) =>
-    policies.slice(a + 1).map((second, i) => ({ a, b: a + 1 + i, p: testOf(first, second).p })),
+/**
+ * Letters by tests of all pairs with Holm's correction over these pairs: policies that share a letter
+ * are not told apart. One that still runs waits, and a single policy gets no letter.
+ */
+export function lettersAmong(policies: readonly PolicyRollouts[]): RowLetters {
+  const finished = policies.filter(isFinished);
+  const tests = finished.flatMap((first, a) =>
+    finished.slice(a + 1).map((second, i) => ({ a, b: a + 1 + i, ...testOf(first, second) })),
   );
-  const rates = policies.map((policy) => meanInterval([...policy.tasks.values()], 1).mean);
-  const order = policies.map((_, i) => i).sort((x, y) => (rates[y] ?? 0) - (rates[x] ?? 0));
-  const letters = compactLetters(policies.length, holm(tests), order);
-  return new Map(policies.map(({ id }, i) => [id, letters[i] ?? '']));
+  const rates = finished.map((policy) => meanInterval([...policy.tasks.values()], 1).mean);
+  const order = finished.map((_, i) => i).sort((x, y) => (rates[y] ?? 0) - (rates[x] ?? 0));
+  const letters = tests.length > 0 ? compactLetters(finished.length, holm(tests), order) : [];
+  return {
+    letters: Object.fromEntries(
+      finished.flatMap(({ id }, i) => (letters[i] === undefined ? [] : [[id, letters[i]]])),
+    ),
+    test: `${testName(tests)}, Holm, 5 %`,
+    waiting: policies.filter((policy) => !isFinished(policy)).map(nameOf),
+  };
 }
+
+const isFinished = ({ state }: PolicyRollouts): boolean => state === 'done' || state === 'partial';
+
+function testName(tests: readonly Test[]): string {
+  const paired = tests.filter(({ test }) => test === 'mcnemar').length;
+  if (paired === 0) return 'Barnard';
+  return paired === tests.length
+    ? 'McNemar on shared seeds'
+    : 'McNemar on shared seeds, Barnard otherwise';
+}
+
+const nameOf = ({ label, detail }: PolicyRollouts): string =>
+  detail === '' ? label : `${label} ${detail}`;
 
 /** Outcomes on (task, seed) that both policies ran. */
 function shared(
-  first: PolicyRollouts | undefined,
+  first: PolicyRollouts,
   second: PolicyRollouts,
 ): readonly (readonly [boolean, boolean])[] {
-  return [...(first?.tasks ?? [])].flatMap(([task, { bySeed }]) => {
+  return [...first.tasks].flatMap(([task, { bySeed }]) => {
     const others = second.tasks.get(task)?.bySeed;
     return [...bySeed].flatMap(([seed, success]) => {
       const other = others?.get(seed);
@@ -157,15 +183,17 @@ function pooled(policy: PolicyRollouts, other: PolicyRollouts): Counts {
   return { successes, trials };
 }
 
-/** Two rows beside each other, told apart at 5 %. */
+/** Two rows beside each other, told apart at 5 % once both are done. */
 export function comparePolicies(first: PolicyRollouts, second: PolicyRollouts): Comparison {
   const test = testOf(first, second);
   const verdict = test.p > 0.05 ? 'not told apart' : test.difference > 0 ? 'better' : 'worse';
-  const name = ({ label, detail }: PolicyRollouts) => (detail ? `${label} ${detail}` : label);
+  const running = [first, second].filter((policy) => !isFinished(policy));
+  const totals = running.map((policy) => progressOf(policy, [...policy.tasks.values()]).total);
   return {
     rows: [first.id, second.id],
-    labels: [name(first), name(second)],
+    labels: [nameOf(first), nameOf(second)],
     ...test,
     verdict,
+    ...(totals.length > 0 ? { after: Math.max(...totals) } : {}),
   };
 }

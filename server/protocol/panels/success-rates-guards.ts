@@ -9,8 +9,10 @@ import {
   isString,
   literal,
   object,
+  oneOf,
   optional,
   orNull,
+  recordOf,
   tagged,
 } from '../shape';
 import { commonFromPanel, commonToPanel, isBanner, isPhase } from './shared';
@@ -24,6 +26,7 @@ import type {
   RateRow,
   RateTable,
   Replay,
+  RowLetters,
   Study,
   SuccessSnapshot,
   ToSuccessPanel,
@@ -113,6 +116,17 @@ const isComparison: Guard<Comparison> = (value): value is Comparison =>
   isNumber(value['p']) &&
   isNumber(value['difference']) &&
   isString(value['verdict']);
+
+const isSelection = orNull(
+  oneOf(
+    isComparison,
+    object<RowLetters>({
+      letters: recordOf(isString),
+      test: isString,
+      waiting: arrayOf(isString),
+    }),
+  ),
+);
 
 const isEpisodes = object<EpisodeList>({
   row: isString,
@@ -204,7 +218,7 @@ const isSnapshot = object<SuccessSnapshot>({
   interval: isInterval,
   table: optional(isTable),
   cross: optional(isTable),
-  comparison: orNull(isComparison),
+  comparison: isSelection,
   episodes: optional(isEpisodes),
   studies: arrayOf(isStudy),
   trials: optional(isTrials),
@@ -219,7 +233,7 @@ export const isToSuccessPanel = tagged<ToSuccessPanel>({
   comparison: object<To<'comparison'>>({
     type: literal('comparison'),
     revision,
-    comparison: orNull(isComparison),
+    comparison: isSelection,
   }),
   episodes: object<To<'episodes'>>({ type: literal('episodes'), revision, episodes: isEpisodes }),
   replay: object<To<'replay'>>({ type: literal('replay'), revision, replay: isReplay }),

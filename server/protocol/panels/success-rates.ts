@@ -66,6 +66,17 @@ export interface Comparison {
   readonly pairs?: { readonly shared: number; readonly first: number; readonly second: number };
   readonly p: number;
   readonly verdict: 'not told apart' | 'better' | 'worse';
+  /** One of them is still running: nothing is decided before this many rollouts. */
+  readonly after?: number;
+}
+
+/** Three or more rows beside each other: letters among these alone. */
+export interface RowLetters {
+  readonly letters: Readonly<Record<string, string>>;
+  /** What the letters rest on. */
+  readonly test: string;
+  /** Names of selected rows that get none before their rollouts are done. */
+  readonly waiting: readonly string[];
 }
 
 export interface EpisodeItem {
@@ -167,8 +178,8 @@ export interface SuccessSnapshot {
   readonly interval: IntervalName;
   readonly table?: RateTable;
   readonly cross?: RateTable;
-  /** Of the two rows that are selected. */
-  readonly comparison: Comparison | null;
+  /** Of the rows that are selected: two are compared, more get letters. */
+  readonly comparison: Comparison | RowLetters | null;
   readonly episodes?: EpisodeList;
   readonly studies: readonly Study[];
   readonly trials?: TrialForm;
@@ -178,7 +189,7 @@ export interface SuccessSnapshot {
 export type ToSuccessPanel = Revised &
   (
     | CommonToPanel<SuccessSnapshot>
-    | { readonly type: 'comparison'; readonly comparison: Comparison | null }
+    | { readonly type: 'comparison'; readonly comparison: SuccessSnapshot['comparison'] }
     | { readonly type: 'episodes'; readonly episodes: EpisodeList }
     | { readonly type: 'replay'; readonly replay: Replay }
     | { readonly type: 'noReplay'; readonly id: string; readonly reason: string }
