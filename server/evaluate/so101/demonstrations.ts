@@ -13,7 +13,7 @@ export interface DemonstrationOptions {
   readonly episodes: number;
   /** First episode of the training seeds to try; failed tries are skipped. */
   readonly start: number;
-  /** Standard deviation of the held joint perturbations, radians. */
+  /** Standard deviation of the joint perturbations, radians. */
   readonly perturbation: number;
   readonly imageSize: number;
   /** Keeps every n-th frame. */
@@ -44,8 +44,13 @@ interface Frame {
 const STEP_LIMIT = 260;
 /** The criterion must hold this long, as in an evaluation, before a demonstration ends. */
 const STEPS_FULFILLED = 6;
-/** A perturbation is drawn anew, or removed, every so many control steps. */
-const PERTURBED_STEPS = 6;
+/** A perturbation is drawn every so many control steps. */
+const PERTURBATION_EVERY = 6;
+/**
+ * Control steps for which it acts; then the expert has time to come back, and goes on only where it
+ * should be: from a hand held aside a policy would learn to go on there.
+ */
+const PERTURBATION_STEPS = 2;
 const OUT_OF_SIGHT = [0, 0, -1] as const;
 
 /**
@@ -98,7 +103,9 @@ function demonstrate(
   let perturbation = JOINTS.map(() => 0);
   let held = 0;
   for (let step = 0; step < STEP_LIMIT && held < STEPS_FULFILLED; step++) {
-    if (step % PERTURBED_STEPS === 0) perturbation = perturb(random, options.perturbation);
+    const phase = step % PERTURBATION_EVERY;
+    if (phase === 0) perturbation = perturb(random, options.perturbation);
+    if (phase === PERTURBATION_STEPS) perturbation = JOINTS.map(() => 0);
     const frame = step % options.every === 0 ? look(simulator, options.imageSize) : null;
     const command = expert.act();
     if (frame) frames.push({ ...frame, numbers: { ...frame.numbers, command } });

@@ -1,7 +1,7 @@
 import { clamp, solveJoints } from './inverse-kinematics';
 import { BOX_CENTRE, GOAL_CENTRE, HALF_CUBE } from './scene';
-import type { CubeName, Point, Simulator } from './simulator';
-import { fulfilled } from './tasks';
+import type { Point, Simulator } from './simulator';
+import { fulfilled, STILL } from './tasks';
 
 /** One stop on the way, in task space. */
 interface Waypoint {
@@ -9,12 +9,16 @@ interface Waypoint {
   readonly roll: number;
   /** Target of the gripper joint, radians. */
   readonly gripper: number;
-  /** Control steps to wait after arriving. */
-  readonly hold: number;
   /** Share of the full joint speed. */
   readonly speed: number;
   /** Distance that counts as arrived, metres. */
   readonly tolerance: number;
+  /** Whether the gripper waits until the hand has arrived. */
+  readonly steady: boolean;
+  /** Whether the red cube must be between the jaws; where it is not, the plan is made anew. */
+  readonly carrying: boolean;
+  /** Direction of a push, radians; the red cube must lie ahead, or the plan is made anew. */
+  readonly pushing?: number;
 }
 
 const DOWN = Math.PI / 2;
@@ -26,9 +30,10 @@ const TRAVEL_HEIGHT = 0.085;
 /** Largest change of a commanded joint in one control step, radians; the roll joint is quicker. */
 const JOINT_SPEED = [0.09, 0.09, 0.09, 0.09, 0.14] as const;
 const GRIPPER_SPEED = 0.15;
-/** Control steps without success after the last waypoint before the plan is made anew. */
-const PATIENCE = 6;
-const LARGEST_PLANS = 3;
+/** A pushed cube whose centre lies farther than this from the line of the push has slipped, metres. */
+const SLIPPED = 0.018;
+/** A red cube whose centre is higher than this, with a jaw on it, is being carried. */
+const CARRIED_HEIGHT = 0.05;
 /** Steps that a target out of reach is held before the next waypoint. */
 const STUCK_STEPS = 6;
 /** x of the pan axis, about which the hand turns. */
@@ -39,10 +44,7 @@ export class Expert {
   private readonly command: number[];
   private waypoints: readonly Waypoint[];
   private next = 0;
-  private held = 0;
   private stuck = 0;
-  private idle = 0;
-  private plans = 1;
 
   constructor(private readonly simulator: Simulator) {
     this.command = [...simulator.joints()];
@@ -56,7 +58,7 @@ export class Expert {
 
   /** Joint targets for the next control step, radians, six. */
   act(): number[] {
-    if (this.finished && !fulfilled(this.simulator)) this.replan();
+    if (this.mustReplan()) this.replan();
     const waypoint = this.waypoints[Math.min(this.next, this.waypoints.length - 1)];
     if (waypoint === undefined) return [...this.command];
     const goal = solveJoints(
@@ -69,31 +71,42 @@ export class Expert {
       const step = limit * waypoint.speed;
       this.command[joint] = now + clamp((goal[joint] ?? 0) - now, -step, step);
     });
+    const arrived = this.arrived(waypoint, goal);
     const gripper = this.command[5] ?? 0;
-    this.command[5] = gripper + clamp(waypoint.gripper - gripper, -GRIPPER_SPEED, GRIPPER_SPEED);
-    this.advance(waypoint, goal);
+    if (arrived || !waypoint.steady) {
+      this.command[5] = gripper + clamp(waypoint.gripper - gripper, -GRIPPER_SPEED, GRIPPER_SPEED);
+    }
+    if (arrived) this.advance(waypoint);
     return [...this.command];
   }
 
-  private replan(): void {
-    if (this.idle++ <= PATIENCE || this.plans >= LARGEST_PLANS) return;
-    this.waypoints = planWaypoints(this.simulator);
-    this.plans++;
-    this.next = 0;
-    this.held = 0;
-    this.idle = 0;
+  /** A grasp that missed and a cube that fell can be seen: what comes next depends on that alone. */
+  private mustReplan(): boolean {
+    const { simulator } = this;
+    const waypoint = this.waypoints[this.next];
+    if (waypoint?.carrying === true) return !simulator.jawTouches('red');
+    if (waypoint?.pushing !== undefined) return slipped(simulator, waypoint.pushing);
+    if (!this.finished || fulfilled(simulator)) return false;
+    return simulator.jawTouches('red') || simulator.cubeSpeed('red') < STILL;
   }
 
-  private advance(waypoint: Waypoint, goal: readonly number[]): void {
-    const away = distance(waypoint.position, this.simulator.gripPosition());
+  private replan(): void {
+    this.waypoints = planWaypoints(this.simulator);
+    this.next = 0;
+    this.stuck = 0;
+  }
+
+  private arrived({ position, tolerance }: Waypoint, goal: readonly number[]): boolean {
     const settled = goal.every(
       (angle, joint) => Math.abs(angle - (this.command[joint] ?? 0)) < 1e-6,
     );
-    const arrived = away < waypoint.tolerance || (settled && this.stuck++ >= STUCK_STEPS);
-    if (!arrived || Math.abs((this.command[5] ?? 0) - waypoint.gripper) > 1e-6) return;
-    if (this.held++ < waypoint.hold) return;
+    const away = distance(position, this.simulator.gripPosition());
+    return away < tolerance || (settled && this.stuck++ >= STUCK_STEPS);
+  }
+
+  private advance(waypoint: Waypoint): void {
+    if (Math.abs((this.command[5] ?? 0) - waypoint.gripper) > 1e-6) return;
     this.next++;
-    this.held = 0;
     this.stuck = 0;
   }
 }
@@ -101,11 +114,11 @@ export class Expert {
 function planWaypoints(simulator: Simulator): readonly Waypoint[] {
   switch (simulator.task) {
     case 'pick_place':
-      return [...graspRed(simulator), ...dropInBox()];
+      return carried(simulator) ? dropInBox() : graspRed(simulator);
     case 'push_cube':
       return pushToGoal(simulator);
     case 'stack_cube':
-      return [...graspRed(simulator), ...putOnBlue(simulator)];
+      return carried(simulator) ? putOnBlue(simulator) : graspRed(simulator);
   }
 }
 
@@ -114,48 +127,68 @@ function waypoint(
   gripper: number,
   options: Partial<Omit<Waypoint, 'position' | 'gripper'>> = {},
 ): Waypoint {
-  return { position, gripper, roll: 0, hold: 0, speed: 1, tolerance: 0.006, ...options };
+  return {
+    position,
+    gripper,
+    roll: 0,
+    speed: 1,
+    tolerance: 0.006,
+    steady: false,
+    carrying: false,
+    ...options,
+  };
 }
 
 /**
- * Comes down with the fixed jaw 7 mm clear of the cube, then moves onto the cube while closing:
- * coming down centred would set the fixed jaw on the cube's edge.
+ * Comes down beside the cube, the fixed jaw clear of its corners, and moves onto it while closing.
+ * The hand stays unturned, and the jaws turn the cube: how a cube is turned can hardly be seen in
+ * pictures of 64 pixels, and a policy cannot learn what it cannot see.
  */
 function graspRed(simulator: Simulator): readonly Waypoint[] {
   const [x, y] = simulator.cubePosition('red');
-  const roll = rollOnto(simulator, 'red');
-  const heading = bearing(x, y) - roll;
+  const heading = bearing(x, y);
   const aside: readonly [number, number] = [
-    x + 0.007 * Math.sin(heading),
-    y - 0.007 * Math.cos(heading),
+    x + 0.012 * Math.sin(heading),
+    y - 0.012 * Math.cos(heading),
   ];
   return [
-    waypoint([...aside, 0.075], OPEN, { roll }),
-    waypoint([...aside, GRASP_HEIGHT], OPEN, { roll, tolerance: 0.004, speed: 0.7 }),
-    waypoint([x, y, GRASP_HEIGHT], CLOSED, { roll, hold: 2 }),
-    waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { roll }),
+    waypoint([...aside, 0.075], OPEN),
+    waypoint([...aside, GRASP_HEIGHT], OPEN, { tolerance: 0.004, speed: 0.7 }),
+    waypoint([x, y, GRASP_HEIGHT], CLOSED, { steady: true }),
+    waypoint([x, y, TRAVEL_HEIGHT], CLOSED),
   ];
 }
 
 function dropInBox(): readonly Waypoint[] {
   const { x, y } = BOX_CENTRE;
   return [
-    waypoint([x, y, TRAVEL_HEIGHT], CLOSED),
-    waypoint([x, y, 0.05], CLOSED),
-    waypoint([x, y, 0.05], OPEN, { hold: 1 }),
-    waypoint([x, y, 0.09], OPEN, { hold: 1 }),
+    waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { carrying: true }),
+    waypoint([x, y, 0.05], CLOSED, { carrying: true }),
+    waypoint([x, y, 0.05], OPEN, { steady: true }),
+    waypoint([x, y, TRAVEL_HEIGHT], OPEN),
   ];
 }
 
+function carried(simulator: Simulator): boolean {
+  return simulator.jawTouches('red') && simulator.cubePosition('red')[2] > CARRIED_HEIGHT;
+}
+
+/** Brings the red cube, which may lie askew between the jaws, over the blue one. */
 function putOnBlue(simulator: Simulator): readonly Waypoint[] {
-  const [x, y] = simulator.cubePosition('blue');
-  const roll = rollOnto(simulator, 'blue');
+  const [bx, by] = simulator.cubePosition('blue');
+  const [rx, ry] = simulator.cubePosition('red');
+  const [gx, gy] = simulator.gripPosition();
+  const [, , , , roll = 0] = simulator.joints();
+  // The offset of the cube from the grip turns with the hand.
+  const turn = bearing(bx, by) - (bearing(gx, gy) - roll);
+  const x = bx - ((rx - gx) * Math.cos(turn) - (ry - gy) * Math.sin(turn));
+  const y = by - ((rx - gx) * Math.sin(turn) + (ry - gy) * Math.cos(turn));
   const release = GRASP_HEIGHT + 2 * HALF_CUBE + 0.0015;
   return [
-    waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { roll, tolerance: 0.003 }),
-    waypoint([x, y, release], CLOSED, { roll, speed: 0.5, tolerance: 0.0025 }),
-    waypoint([x, y, release], 0.35, { roll, hold: 2 }),
-    waypoint([x, y, 0.1], 0.45, { roll, hold: 1 }),
+    waypoint([x, y, TRAVEL_HEIGHT], CLOSED, { tolerance: 0.003, carrying: true }),
+    waypoint([x, y, release], CLOSED, { speed: 0.5, tolerance: 0.004, carrying: true }),
+    waypoint([x, y, release], 0.35, { steady: true }),
+    waypoint([x, y, TRAVEL_HEIGHT], 0.45),
   ];
 }
 
@@ -177,27 +210,31 @@ function pushToGoal(simulator: Simulator): readonly Waypoint[] {
     const px = start[0] + (end[0] - start[0]) * share;
     const py = start[1] + (end[1] - start[1]) * share;
     const tolerance = share < 1 ? 0.012 : 0.004;
-    return waypoint([px, py, GRASP_HEIGHT], CLOSED, { roll: roll(px, py), speed: 0.4, tolerance });
+    return waypoint([px, py, GRASP_HEIGHT], CLOSED, {
+      roll: roll(px, py),
+      speed: 0.4,
+      tolerance,
+      pushing: direction,
+    });
   });
   const back: Point = [end[0] - ux * 0.02, end[1] - uy * 0.02, 0.06];
   return [
     waypoint([...start, 0.075], CLOSED, { roll: roll(...start) }),
     waypoint([...start, GRASP_HEIGHT], CLOSED, { roll: roll(...start), tolerance: 0.004 }),
     ...pushes,
-    waypoint(back, CLOSED, { roll: roll(...end), hold: 3 }),
+    waypoint(back, CLOSED, { roll: roll(...end) }),
   ];
+}
+
+function slipped(simulator: Simulator, direction: number): boolean {
+  const [x, y] = simulator.cubePosition('red');
+  const [gx, gy] = simulator.gripPosition();
+  return Math.abs((y - gy) * Math.cos(direction) - (x - gx) * Math.sin(direction)) > SLIPPED;
 }
 
 /** Angle of the line from the pan axis to a point on the table. */
 function bearing(x: number, y: number): number {
   return Math.atan2(y, x - PAN_X);
-}
-
-/** Roll that lays the jaws along the nearest faces of a cube. */
-function rollOnto(simulator: Simulator, cube: CubeName): number {
-  const [x, y] = simulator.cubePosition(cube);
-  const [r00 = 1, , , r10 = 0] = simulator.cubeRotation(cube);
-  return -wrap(Math.atan2(r10, r00) - bearing(x, y), Math.PI / 4);
 }
 
 /** The same angle modulo twice `half`, within ±`half`. */

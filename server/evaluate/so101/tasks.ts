@@ -70,8 +70,8 @@ function placeCubes(simulator: Simulator, random: Random): void {
   }
 }
 
-/** Cubes that move more slowly than this lie still. */
-const STILL = 0.1;
+/** Cubes that move more slowly than this (m/s and rad/s together) lie still. */
+export const STILL = 0.1;
 
 /** The paper's criterion of a task, in this very instant; it must hold for several control steps. */
 export function fulfilled(simulator: Simulator): boolean {

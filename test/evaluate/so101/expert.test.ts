@@ -27,4 +27,27 @@ describe('the scripted experts', () => {
     expect(failed.length).toBeLessThanOrEqual(5);
     simulator.dispose();
   });
+
+  it('turn back at once for a cube that they lost on the way', async () => {
+    const simulator = new Simulator(await loadMujoco(), 'stack_cube');
+    startEpisode(simulator, seedOf('validation', 1));
+    const expert = new Expert(simulator);
+    for (let step = 0; simulator.cubePosition('red')[2] < 0.07; step++) {
+      expect(step).toBeLessThan(100);
+      simulator.step(expert.act());
+    }
+    simulator.placeCube('red', { x: 0.2, y: -0.05, yaw: 0.3 });
+    simulator.settle();
+    const targets = Array.from({ length: 8 }, () => {
+      const target = expert.act();
+      simulator.step(target);
+      return target[5] ?? 0;
+    });
+    expect(Math.max(...targets)).toBeGreaterThan(0.5);
+    for (let step = 0; !fulfilled(simulator); step++) {
+      expect(step).toBeLessThan(100);
+      simulator.step(expert.act());
+    }
+    simulator.dispose();
+  });
 });
