@@ -125,6 +125,12 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
       ...rows.map((id) => comparison.letters[id]),
       ...shown.slice(3).map(() => '–'),
     ]);
+    await panel.page.keyboard.press('t');
+    await panel.settle();
+    const twin = await panel.page.locator('.twin table').nth(3).locator('tbody tr').allInnerTexts();
+    expect(twin.map((line) => line.split('\t')[4]?.trim()).slice(0, 5)).toEqual(shown.slice(0, 5));
+    await panel.page.keyboard.press('t');
+    await panel.settle();
     await panel.page.locator('.comparison button[aria-label="Close"]').click();
     expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows: [] });
     await panel.settle();

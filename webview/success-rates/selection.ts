@@ -1,4 +1,4 @@
-import type { Comparison, RowLetters } from '../../server/protocol/panels/success-rates';
+import type { Comparison, RateRow, RowLetters } from '../../server/protocol/panels/success-rates';
 import { closeButton } from '../shared/components';
 import { h } from '../shared/dom';
 import { nbsp, pValue, signed } from '../shared/format';
@@ -9,6 +9,15 @@ import type { SuccessModel } from './model';
 export function amongOf({ snapshot, selectedRows }: SuccessModel): RowLetters | undefined {
   const { comparison } = snapshot;
   return selectedRows.length > 2 && comparison && 'letters' in comparison ? comparison : undefined;
+}
+
+/** Letters among the selected rows, where there are three or more; none for the others then. */
+export function lettersOf(
+  model: SuccessModel | undefined,
+  row: RateRow | undefined,
+): string | undefined {
+  const among = model && amongOf(model);
+  return among ? among.letters[row?.id ?? ''] : row?.letters;
 }
 
 /** The table's foot: what the selected rows say of each other. */

@@ -9,7 +9,7 @@ import type { LiveRegion, Tooltip } from '../shared/tooltip';
 import type { SuccessActions, SuccessModel } from './model';
 import { cellTip } from './cell-tip';
 import { rateBar, type BarLook } from './rate-bar';
-import { amongOf, selectionLine } from './selection';
+import { amongOf, lettersOf, selectionLine } from './selection';
 import { cellSentence, rateOf, rateText, tableOf } from './model';
 
 /** A line of the table: a group's title, or a policy. */
@@ -287,12 +287,6 @@ function meanCell(row: RateRow): HTMLElement | string {
     h('strong', {}, text),
     h('span', { class: 'secondary small' }, `[${percent(low, 0)}, ${percent(high, 0)}]`),
   );
-}
-
-/** Letters among the selected rows, where there are three or more; none for the others then. */
-function lettersOf(model: SuccessModel | undefined, row: RateRow | undefined): string | undefined {
-  const among = model && amongOf(model);
-  return among ? among.letters[row?.id ?? ''] : row?.letters;
 }
 
 /** Letters in fixed places, so that they align into columns. */

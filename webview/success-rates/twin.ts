@@ -4,6 +4,7 @@ import type { Twin, TwinCell } from '../shared/twin';
 import { plainCell } from '../shared/twin';
 import type { SuccessModel } from './model';
 import { rateOf, rateText, tableOf } from './model';
+import { lettersOf } from './selection';
 
 /** Every chart of the panel as a table: the dot plot of each task, the means, the studies. */
 export function successTwins(model: SuccessModel): readonly Twin[] {
@@ -19,7 +20,11 @@ export function successTwins(model: SuccessModel): readonly Twin[] {
         return { name: nameOf(row), cells: [...countedCells(cell), whole(cell?.errors)] };
       }),
     })),
-    { title: 'Task mean', head: ['policy', ...means], rows: rows.map(meanRow) },
+    {
+      title: 'Task mean',
+      head: ['policy', ...means],
+      rows: rows.map((row) => meanRow(model, row)),
+    },
     ...model.snapshot.studies.map(studyTwin),
   ];
 }
@@ -44,11 +49,11 @@ function countedCells(cell: RateCell | null | undefined): TwinCell[] {
   ];
 }
 
-function meanRow(row: RateRow): Twin['rows'][number] {
-  const { mean, letters, routed } = row;
+function meanRow(model: SuccessModel, row: RateRow): Twin['rows'][number] {
+  const { mean, routed } = row;
   const cells = [
     ...[mean?.value, mean?.low, mean?.high].map((value) => share(value)),
-    words(letters ?? ''),
+    words(lettersOf(model, row) ?? ''),
     ...[routed?.right, routed?.known].map((count) => whole(count)),
   ];
   return { name: nameOf(row), cells };
