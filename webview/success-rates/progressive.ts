@@ -208,7 +208,8 @@ function paperMarks(study: Study, theme: Theme): Overlay {
       context.stroke();
       context.fillStyle = theme.foreground;
       context.font = `11px ${theme.font}`;
-      context.fillText(text, at + 8, level - 8);
+      const room = chart.chartArea.right - context.measureText(text).width;
+      context.fillText(text, Math.min(at + 8, room), level - 8);
     }
   };
 }
