@@ -7,22 +7,21 @@ import type {
   MaskRatioAnswer,
   MaskRatioReply,
   MaskRatioRequest,
-  ParameterName,
   RecipeFacts,
 } from '../protocol/panels/mask-ratios';
 import { isInside } from '../protocol/panels/mask-ratios';
 import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
 import { hasErrors } from '../recipe/problems';
+import type { Recipe } from '../recipe/schema';
 import type { MetricsAnswer } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
-import { analyse } from './documents';
+import { analyse, resolvedRecipe } from './documents';
 import {
-  lambdaOf,
-  mapLambda,
+  alongAxis,
   movedTo,
-  parameterPaths,
+  parameterEdits,
   parametersFrom,
   savedParameters,
   usedParameters,
@@ -30,7 +29,7 @@ import {
 import { waitFor } from './patience';
 import { planOf } from './plan';
 import { readText } from './read-text';
-import { unrelatedActive, unrelatedTasks } from './unrelated';
+import { unrelatedActive, unrelatedMerge, unrelatedTasks } from './unrelated';
 
 /** Numbers for the mask-ratio panel: of the recipe as it stands, or with parameters moved. */
 export async function maskAnswer(
@@ -55,7 +54,7 @@ export async function maskAnswer(
       : 'nothing has been read yet';
     return { state: 'none', reason: found.reason ?? otherwise, recipe: facts };
   }
-  const plain = facts.method === 'task_arithmetic';
+  const unrelated = unrelatedMerge(change(resolvedRecipe(analysis)), found.report.tasks);
   return {
     state: 'ready',
     answer: {
@@ -64,15 +63,7 @@ export async function maskAnswer(
       parameters,
       source: sourceOf(found),
       report: { ...found.report, tensors: [] },
-      ...(plain
-        ? {
-            unrelated: unrelatedTasks(
-              found.report.tasks.length,
-              parameters.lambda,
-              parameters.alpha,
-            ),
-          }
-        : {}),
+      ...(unrelated ? { unrelated: unrelatedTasks(unrelated) } : {}),
     },
   };
 }
@@ -105,7 +96,7 @@ export async function maskCurve(
   const analysis = await analysisOf(context, request.uri);
   const { parameter, grid } = request;
   const { parameters } = movedTo(analysis, request.parameters);
-  const at = (value: number) => movedTo(analysis, { ...parameters, [parameter]: value }).change;
+  const at = (value: number) => movedTo(analysis, alongAxis(parameters, parameter, value)).change;
   const ask = () => context.metrics.curve(analysis, { grid, at });
   if (!ask()) await context.metrics.settled(analysis, patienceMs);
   const curve = ask();
@@ -118,13 +109,20 @@ export async function maskCurve(
       return typeof figure === 'number' ? figure : (figure?.value ?? null);
     }),
   );
-  const method = analysis.recipe.recipe.merge?.method ?? 'task_arithmetic';
-  const unrelated =
-    method === 'task_arithmetic' && parameter === 'lambda'
-      ? { unrelated: grid.map((x) => unrelatedActive(present.length, x, parameters.alpha)) }
-      : {};
-  return { parameter, grid, values, ...unrelated };
+  const unrelated = grid.map((value) =>
+    unrelatedActive(unrelatedMerge(at(value)(resolvedRecipe(analysis)), present)),
+  );
+  return {
+    parameter,
+    grid,
+    values,
+    ...(unrelated.every((share) => share !== undefined) ? { unrelated } : {}),
+    ...(joint(resolvedRecipe(analysis)) ? { joint: true } : {}),
+  };
 }
+
+const joint = ({ masks }: Recipe): boolean =>
+  masks !== 'none' && masks.rule === 'tall' && masks.consensus > 0;
 
 /** The tensors of a component that are in a block, in a range, or in none. */
 export async function maskLayer(
@@ -150,7 +148,7 @@ export async function maskYardstick(
   if (!found) return null;
   const { report, name, recipe } = found;
   const { merge, masks } = recipe;
-  const lambdas = masks !== 'none' && masks.rule === 'tall' ? Object.values(masks.lambda) : [];
+  const lambdas = masks !== 'none' && masks.rule === 'tall' ? masks.lambda : {};
   const parameters = parametersFrom(lambdas, merge);
   return {
     n: 0,
@@ -167,10 +165,8 @@ export async function recipeEdits(
   { uri, values, exclude, device }: RecipeEditParams,
 ): Promise<Fix['edits']> {
   const recipe = await analysisOf(context, uri);
-  const parameters = { ...savedParameters(recipe) };
-  const wanted = values.flatMap(({ parameter, value }) =>
-    setParameter(recipe, parameter, [value, parameters[parameter]]),
-  );
+  const saved = savedParameters(recipe);
+  const wanted = values.flatMap((value) => parameterEdits(recipe, value, saved));
   const before = recipe.recipe.recipe.merge?.scope?.exclude ?? [];
   const left = exclude
     ? setValue(recipe.recipe, ['merge', 'scope', 'exclude'], [...before, exclude])
@@ -181,22 +177,6 @@ export async function recipeEdits(
 
 async function analysisOf(context: ServerContext, uri: string): Promise<Analysis> {
   return context.documents.get(uri) ?? analyse(uri, await readText(uri));
-}
-
-/** Edits that give a parameter another value. */
-function setParameter(
-  recipe: Analysis,
-  name: ParameterName,
-  [value, saved]: readonly [number, number],
-): Fix['edits'] {
-  const lambda = lambdaOf(recipe);
-  if (name !== 'lambda' || typeof lambda !== 'object')
-    return setValue(recipe.recipe, [...parameterPaths[name]], value);
-  return setValue(
-    recipe.recipe,
-    [...parameterPaths.lambda],
-    mapLambda(lambda, [value, saved], true),
-  );
 }
 
 function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer): RecipeFacts {

@@ -1,4 +1,14 @@
-import type { MergeParameters, ParameterName, RecipeFacts } from '../protocol/panels/mask-ratios';
+import type {
+  Lambdas,
+  MergeParameters,
+  ParameterName,
+  ParameterValue,
+  RecipeFacts,
+} from '../protocol/panels/mask-ratios';
+import { lambdaOfTask, meanLambda, scaledLambdas } from '../protocol/panels/mask-ratios';
+import type { Fix } from '../protocol/problem';
+import { setValue } from '../recipe/edit';
+import { find } from '../recipe/located';
 import { methodsUsing, parametersOf } from '../recipe/methods';
 import type { RecipeChange } from './conflict-metrics';
 import type { Analysis } from './documents';
@@ -11,14 +21,13 @@ export const parameterPaths: Readonly<Record<ParameterName, readonly string[]>> 
   density: ['merge', 'density'],
 };
 
-/** λ, α and density as asked about, one number each, and the recipe with them. */
+/** λ, α and density as asked about, and the recipe with them. */
 export function movedTo(
   analysis: Analysis,
   asked: Partial<MergeParameters> = {},
 ): { readonly parameters: MergeParameters; readonly change: RecipeChange } {
   const saved = savedParameters(analysis);
-  const parameters = { ...saved, ...asked };
-  const own = typeof lambdaOf(analysis) === 'object';
+  const parameters = { ...saved, ...asked, ...movedLambda(saved, asked) };
   const change: RecipeChange = ({ merge, masks, ...recipe }) => ({
     ...recipe,
     merge: {
@@ -27,51 +36,73 @@ export function movedTo(
       ...(parameters.density === saved.density ? {} : { density: parameters.density }),
     },
     masks:
-      masks === 'none' || masks.rule !== 'tall' || parameters.lambda === saved.lambda
+      masks === 'none' || masks.rule !== 'tall'
         ? masks
-        : { ...masks, lambda: mapLambda(masks.lambda, [parameters.lambda, saved.lambda], own) },
+        : { ...masks, lambda: byTask(masks.lambda, (task) => lambdaOfTask(parameters, task)) },
   });
   return { parameters, change };
 }
 
-/** A λ for each task moves by the same factor; one for all is set. */
-export function mapLambda(
-  lambda: Readonly<Record<string, number>>,
-  [value, saved]: readonly [number, number],
-  each: boolean,
-): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(lambda).map(([task, own]) => [
-      task,
-      each ? (own * value) / (saved || 1) : value,
-    ]),
-  );
+/** λs that are asked about; a common one moves the tasks' own by the same factor. */
+function movedLambda(
+  saved: MergeParameters,
+  { lambda = saved.lambda, lambdas }: Partial<MergeParameters>,
+): Pick<MergeParameters, 'lambda' | 'lambdas'> {
+  if (lambdas) return { lambda: meanLambda(lambdas), lambdas };
+  if (!saved.lambdas || lambda === saved.lambda) return { lambda };
+  return { lambda, lambdas: scaledLambdas(saved.lambdas, lambda) };
 }
 
-export function lambdaOf(recipe: Analysis): number | Readonly<Record<string, number>> | undefined {
-  const masks = recipe.recipe.recipe.masks;
-  return typeof masks === 'object' ? masks.lambda : undefined;
+const byTask = (lambdas: Lambdas, valueOf: (task: string) => number): Lambdas =>
+  Object.fromEntries(Object.keys(lambdas).map((task) => [task, valueOf(task)]));
+
+/** One parameter at another value, as the axis of a curve has it: there λ is the same for every task. */
+export function alongAxis(
+  parameters: MergeParameters,
+  parameter: ParameterName,
+  value: number,
+): MergeParameters {
+  const moved = { ...parameters, [parameter]: value };
+  if (parameter !== 'lambda' || !parameters.lambdas) return moved;
+  return { ...moved, lambdas: byTask(parameters.lambdas, () => value) };
 }
 
-export function savedParameters(recipe: Analysis): MergeParameters {
-  const lambda = lambdaOf(recipe) ?? 0.6;
-  const all = typeof lambda === 'number' ? [lambda] : Object.values(lambda);
-  const { method = 'task_arithmetic', ...merge } = recipe.recipe.recipe.merge ?? {};
-  return parametersFrom(all, { ...parametersOf(method), ...merge });
+export function savedParameters({ recipe: { recipe, tasks } }: Analysis): MergeParameters {
+  const lambda = (typeof recipe.masks === 'object' ? recipe.masks.lambda : undefined) ?? 0.6;
+  const { method = 'task_arithmetic', ...merge } = recipe.merge ?? {};
+  const lambdas =
+    typeof lambda === 'object'
+      ? Object.fromEntries(tasks.map((task) => [task, lambda[task] ?? 0.6]))
+      : lambda;
+  return parametersFrom(lambdas, { ...parametersOf(method), ...merge });
 }
 
-/** One number each, where a recipe has more: the mean λ, and 1 for numbers that differ by tensor. */
+/** One number each: the mean of the λs, and 1 for numbers that differ by tensor. */
 export function parametersFrom(
-  lambdas: readonly number[],
+  lambda: number | Lambdas,
   { alpha, density }: { readonly alpha?: unknown; readonly density?: unknown },
 ): MergeParameters {
   const plain = (value: unknown) => (typeof value === 'number' ? value : 1);
-  const sum = lambdas.reduce((total, value) => total + value, 0);
-  return {
-    lambda: sum / Math.max(1, lambdas.length),
-    alpha: plain(alpha),
-    density: plain(density),
-  };
+  const rest = { alpha: plain(alpha), density: plain(density) };
+  return typeof lambda === 'number'
+    ? { lambda, ...rest }
+    : { lambda: meanLambda(lambda), ...rest, lambdas: lambda };
+}
+
+/** Edits that give a parameter another value; of a map of λs only the entries that are others. */
+export function parameterEdits(
+  { recipe }: Analysis,
+  { parameter, value }: ParameterValue,
+  saved: MergeParameters,
+): Fix['edits'] {
+  const path = parameterPaths[parameter];
+  const written = find(recipe.root, path)?.value;
+  if (parameter !== 'lambda' || written?.kind !== 'map' || written.entries.length === 0)
+    return setValue(recipe, path, value);
+  const wanted = typeof value === 'object' ? value : scaledLambdas(saved.lambdas ?? {}, value);
+  return Object.entries(wanted).flatMap(([task, own]) =>
+    own === lambdaOfTask(saved, task) ? [] : setValue(recipe, [...path, task], own),
+  );
 }
 
 /** Which of them the method of a recipe has. */

@@ -8,7 +8,7 @@ import type {
   MaskRatioAnswer,
   MaskRatioReply,
   MaskRatioRequest,
-  ParameterName,
+  ParameterValue,
 } from './panels/mask-ratios';
 
 /**
@@ -77,7 +77,7 @@ export interface RunChangesParams extends RecipeParams {
 }
 
 export interface RecipeEditParams extends RecipeParams {
-  readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
+  readonly values: readonly ParameterValue[];
   readonly exclude?: string;
   /** Becomes `run.device`. */
   readonly device?: string;

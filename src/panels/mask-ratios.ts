@@ -260,8 +260,9 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   }
 
   /** One question at a time: places that a handle passes meanwhile are left out. */
-  private async move({ lambda, alpha, density, n }: From<'setParameters'>): Promise<void> {
-    this.parameters = { lambda, alpha, density };
+  private async move(message: From<'setParameters'>): Promise<void> {
+    const { n, lambda, alpha, density, lambdas } = message;
+    this.parameters = { lambda, alpha, density, ...(lambdas ? { lambdas } : {}) };
     this.n = n;
     clearTimeout(this.rest);
     if (this.moving) return;

@@ -1,7 +1,8 @@
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CurveRequest, MaskRatioRequest } from '../../server/protocol/panels/mask-ratios';
+import type { MergeReport } from '../../server/protocol/report';
 import { Client, marked, until } from './client';
 
 const golden = resolve(__dirname, '../fixtures/golden/models/vla-bf16');
@@ -213,6 +214,12 @@ describe('numbers for the mask-ratio panel', () => {
           ['goal: 0.6', 'goal: 1.2'],
         ],
       ],
+      [
+        recipe,
+        { lambdas: { spatial: 0.3, object: 0.6, goal: 0.9 } },
+        [['lambda: 0.6', 'lambda: { spatial: 0.3, object: 0.6, goal: 0.9 }']],
+      ],
+      [each, { lambdas: { spatial: 0.2, object: 0.4, goal: 0.9 } }, [['goal: 0.6', 'goal: 0.9']]],
     ] as const;
     for (const [from, parameters, changes] of written) {
       await client.change(uri, from);
@@ -224,6 +231,55 @@ describe('numbers for the mask-ratio panel', () => {
       expect(moved.answer.report).toEqual(own.answer.report);
     }
     await client.change(uri, recipe);
+  });
+
+  it('are those of the merge where tasks have their own λ and weight', async () => {
+    const own = recipe
+      .replace('spatial: zoo/spatial', 'spatial: { path: zoo/spatial, weight: 0.5 }')
+      .replace('lambda: 0.6', 'lambda: { spatial: 0.3, object: 0.6, goal: 0.9 }');
+    await client.change(uri, own);
+    const { answer } = await ready({ n: 1 });
+    expect(answer.source.kind).toBe('estimate');
+    expect(answer.recipe.saved.lambdas).toEqual({ spatial: 0.3, object: 0.6, goal: 0.9 });
+    client.write('own.mergevla.yaml', own);
+    const { run } = await client.own('mergevla/job/start', {
+      ...{ action: 'merge', uri: client.uri('own.mergevla.yaml'), device: 'cpu' },
+    });
+    const file = join(run, 'report.json');
+    await until('the run', () => existsSync(file) || undefined);
+    const exact = JSON.parse(readFileSync(file, 'utf8')) as MergeReport;
+    const { total, components } = answer.report;
+    expect(total.active).toEqual(exact.total.active);
+    expect(total.coverage).toEqual(exact.total.coverage);
+    for (const [name, { active }] of Object.entries(components))
+      expect(active).toEqual(exact.components[name]?.active);
+    await client.change(uri, recipe);
+  });
+
+  it('draw each task over its own λ, and write the λs of a map one by one', async () => {
+    const grid = [0.2, 0.5, 0.8];
+    const plain = await curveOf({ n: 3, parameter: 'lambda', grid });
+    const each = recipe.replace(
+      'masks: { lambda: 0.6 }',
+      'masks:\n  lambda:\n    spatial: 0.2 # little\n    # between\n    object: 0.4\n',
+    );
+    await client.change(uri, each);
+    const curve = await curveOf({ n: 3, parameter: 'lambda', grid });
+    expect(curve).toEqual(plain);
+    const edits = async (value: number | Record<string, number>) =>
+      (
+        await client.own('mergevla/recipe/edit', { uri, values: [{ parameter: 'lambda', value }] })
+      ).map(({ newText }) => newText);
+    expect(await edits({ spatial: 0.3, object: 0.4, goal: 0.9 })).toEqual([
+      '0.3',
+      '\n    goal: 0.9',
+    ]);
+    // 0.2, 0.4 and the default 0.6, by a factor of 1.5.
+    expect(await edits(0.6)).toEqual(['0.3', '0.6', '\n    goal: 0.9']);
+    await client.change(uri, recipe);
+    expect(await edits({ spatial: 0.3, object: 0.4, goal: 0.9 })).toEqual([
+      '{ spatial: 0.3, object: 0.4, goal: 0.9 }',
+    ]);
   });
 
   it('draw every curve of a method with three parameters', async () => {

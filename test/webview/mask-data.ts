@@ -163,11 +163,11 @@ export function drawerOf(tasks: number): DrawerView {
 }
 
 export function maskSnapshot(
-  options: { tasks?: readonly string[]; sections?: SectionView[] } = {},
+  options: { tasks?: readonly string[]; sections?: SectionView[]; saved?: MergeParameters } = {},
 ): MaskSnapshot {
   const tasks = options.tasks ?? taskNames;
   const sections = options.sections ?? sectionsOf();
-  const saved = { lambda: 0.6, alpha: 1, density: 1 };
+  const saved = options.saved ?? { lambda: 0.6, alpha: 1, density: 1 };
   return {
     phase: { kind: 'ready' },
     banners: [],

@@ -147,7 +147,7 @@ export class LayersCard {
     fill(
       this.heading,
       h('h2', {}, 'Layer by layer'),
-      h('span', { class: 'secondary' }, subtitle(input.view, binned?.bin)),
+      h('span', { class: 'secondary' }, subtitle(input.view, binned?.bin, input.tasks)),
       ...this.zoomLinks(model),
       h('span', { class: 'end legend' }, ...this.legend(model, input.tasks)),
     );

@@ -1,15 +1,20 @@
 import type {
   FromMaskPanel,
+  Lambdas,
   MaskSnapshot,
   MaskView,
   MergeParameters,
   ParameterName,
+  ParameterValue,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import { lambdaOfTask } from '../../server/protocol/panels/mask-ratios';
 import type { Guard } from '../../server/protocol/shape';
 import { isCount, object } from '../../server/protocol/shape';
+import { nbsp } from '../shared/format';
 import type { Page } from '../shared/page';
 import type { Theme } from '../shared/theme';
+import type { Limits } from './handle';
 
 /** Part of the layer tracks that the user chose: columns of one section, by their place in it. */
 export interface Selection {
@@ -39,6 +44,8 @@ export interface MaskModel {
   readonly theme: Theme;
   /** Where the handles are; data may still belong to an earlier place. */
   readonly parameters: MergeParameters;
+  /** Each task's λ has a handle of its own. */
+  readonly expanded: boolean;
   /** Only this task is drawn in full. */
   readonly isolated: number | undefined;
   readonly selection: Selection | undefined;
@@ -56,6 +63,10 @@ export type MaskPage = Page<MaskModel, ToMaskPanel, FromMaskPanel>;
 /** What a part of the panel can ask for. */
 export interface MaskActions {
   setParameter(name: ParameterName, value: number): void;
+  /** λ of one task alone. */
+  setLambda(task: string, value: number): void;
+  /** Shows the handles of the tasks' own λ, or puts them away. */
+  expandLambda(): void;
   writeRecipe(): void;
   resetParameters(): void;
   isolate(task: number): void;
@@ -79,13 +90,65 @@ export const symbols: Readonly<Record<ParameterName, string>> = {
   density: 'density',
 };
 
+/** What the schema of recipes accepts. */
+export const parameterLimits: Readonly<Record<ParameterName, Limits>> = {
+  lambda: { least: 0, most: Number.MAX_VALUE },
+  alpha: { least: -Number.MAX_VALUE, most: Number.MAX_VALUE },
+  density: { least: 0.01, most: 1 },
+};
+
 /** Parameters whose handle is not where the recipe has it. */
 export function moved({ snapshot, parameters }: MaskModel): readonly ParameterName[] {
   const { recipe } = snapshot;
   if (!recipe) return [];
+  const apart = (a: number, b: number) => Math.abs(a - b) > 1e-9;
+  const own = (task: string) =>
+    apart(lambdaOfTask(parameters, task), lambdaOfTask(recipe.saved, task));
   return parameterNames.filter(
-    (name) => recipe.uses[name] && Math.abs(parameters[name] - recipe.saved[name]) > 1e-9,
+    (name) =>
+      recipe.uses[name] &&
+      (name === 'lambda' ? recipe.tasks.some(own) : apart(parameters[name], recipe.saved[name])),
   );
+}
+
+/** The λs of tasks that differ, in their order; undefined where all have the same. */
+function ownLambdas(
+  parameters: MergeParameters,
+  tasks: readonly string[],
+): readonly number[] | undefined {
+  const all = tasks.map((task) => lambdaOfTask(parameters, task));
+  return all.some((value) => value !== all[0]) ? all : undefined;
+}
+
+/** `λ 0.60`; where tasks have their own `λ 0.20, 0.40, 0.60`, of more than four the ends. */
+export function parameterText(
+  parameters: MergeParameters,
+  name: ParameterName,
+  tasks: readonly string[],
+): string {
+  const own = name === 'lambda' ? ownLambdas(parameters, tasks) : undefined;
+  const text = (value: number) => value.toFixed(2);
+  const [first = Number.NaN] = tasks.map((task) => lambdaOfTask(parameters, task));
+  if (!own) return `${symbols[name]}${nbsp}${text(name === 'lambda' ? first : parameters[name])}`;
+  const ends = [Math.min(...own), Math.max(...own)].map(text);
+  const list = own.length > 4 ? ends.join('–') : own.map(text).join(', ');
+  return `${symbols[name]}${nbsp}${list}`;
+}
+
+/** What is written into a recipe: one λ as long as all tasks share it there. */
+export function valueToWrite(
+  { parameters, snapshot }: MaskModel,
+  parameter: ParameterName,
+): ParameterValue {
+  const { recipe } = snapshot;
+  const tasks = recipe?.tasks ?? [];
+  const each = recipe?.saved.lambdas ?? ownLambdas(parameters, tasks);
+  if (parameter !== 'lambda' || !each) return { parameter, value: parameters[parameter] };
+  return { parameter, value: allLambdas(parameters, tasks) };
+}
+
+export function allLambdas(parameters: MergeParameters, tasks: readonly string[]): Lambdas {
+  return Object.fromEntries(tasks.map((task) => [task, lambdaOfTask(parameters, task)]));
 }
 
 /** One number of a track: 0 value, 1 low, 2 high. */

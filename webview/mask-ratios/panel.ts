@@ -1,8 +1,11 @@
 import type {
+  Lambdas,
   MaskSnapshot,
   MergeParameters,
+  ParameterName,
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
+import { meanLambda, scaledLambdas } from '../../server/protocol/panels/mask-ratios';
 import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
 import { isString } from '../../server/protocol/shape';
 import { h } from '../shared/dom';
@@ -13,7 +16,7 @@ import { applied, withPart } from './deltas';
 import { DrawerCard } from './drawer';
 import { LayersCard } from './layers';
 import type { MaskActions, MaskPage, Selection } from './model';
-import { fits, isSelection, moved } from './model';
+import { allLambdas, fits, isSelection, moved, valueToWrite } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
 import { SpectraCard } from './spectra-card';
@@ -37,12 +40,13 @@ export class MaskPanel implements MaskActions {
   private readonly page: MaskPage = new Page({
     className: 'mask-panel',
     guard: isToMaskPanel,
-    model: (theme, { twin, section, isolated, pinned, argument, selection, zoom }) => ({
+    model: (theme, { twin, expanded, section, isolated, pinned, argument, selection, zoom }) => ({
       // What was arranged belongs to the recipe that was shown.
       snapshot: isString(argument) ? { ...emptySnapshot, uri: argument } : emptySnapshot,
       theme,
       parameters: { lambda: 0.6, alpha: 1, density: 1 },
       twin: twin === true,
+      expanded: expanded === true,
       section: typeof section === 'number' ? section : -1,
       isolated: typeof isolated === 'number' ? isolated : undefined,
       selection: isSelection(selection) ? selection : undefined,
@@ -57,6 +61,8 @@ export class MaskPanel implements MaskActions {
   });
   /** The values on the sliders were sent to the recipe and not moved since. */
   private written = false;
+  /** What the common handle has been scaling: its ratios outlast rounding and a visit to 0. */
+  private scaling: { readonly from: Lambdas; readonly to: Lambdas } | undefined;
   private request = 0;
   private readonly toolbar = new Toolbar(this.page, this);
   private readonly sliders = new Sliders(this);
@@ -149,17 +155,36 @@ export class MaskPanel implements MaskActions {
     this.page.arrange({ twin: !this.page.model.twin });
   }
 
-  setParameter(name: keyof MergeParameters, value: number): void {
+  setParameter(name: ParameterName, value: number): void {
+    const { parameters } = this.page.model;
     this.written = false;
-    this.move({ ...this.page.model.parameters, [name]: value });
+    if (name === 'lambda' && parameters.lambdas) this.scale(parameters, parameters.lambdas, value);
+    else this.move({ ...parameters, [name]: value });
+  }
+
+  setLambda(task: string, value: number): void {
+    const { parameters, snapshot } = this.page.model;
+    const lambdas = { ...allLambdas(parameters, snapshot.recipe?.tasks ?? []), [task]: value };
+    this.written = false;
+    this.move({ ...parameters, lambda: meanLambda(lambdas), lambdas });
+  }
+
+  expandLambda(): void {
+    this.page.arrange({ expanded: !this.page.model.expanded });
+  }
+
+  /** Every task's λ moves by the same factor. */
+  private scale(parameters: MergeParameters, lambdas: Lambdas, value: number): void {
+    const from = this.scaling?.to === lambdas ? this.scaling.from : lambdas;
+    const to = scaledLambdas(from, value);
+    this.scaling = { from, to };
+    this.move({ ...parameters, lambda: value, lambdas: to });
   }
 
   writeRecipe(): void {
-    const { parameters, snapshot } = this.page.model;
-    const values = moved(this.page.model).map((parameter) => ({
-      parameter,
-      value: parameters[parameter],
-    }));
+    const { model } = this.page;
+    const { snapshot } = model;
+    const values = moved(model).map((parameter) => valueToWrite(model, parameter));
     if (values.length === 0 || !snapshot.trusted) return;
     this.written = true;
     this.page.post({ type: 'writeRecipe', values });

@@ -6,6 +6,7 @@ import { exportMenu } from '../shared/export';
 import { bytes, count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { MaskActions, MaskModel, MaskPage } from './model';
+import { parameterText } from './model';
 import { twinsAsCsv } from '../shared/twin';
 import { twins } from './twin';
 
@@ -23,7 +24,7 @@ export class Toolbar {
     const { snapshot, twin } = this.page.model;
     const { recipes, uri, recipe, view, exact, trusted, job } = snapshot;
     const texts = JSON.stringify([recipes, uri, recipe, view?.source, exact?.source, job]);
-    if (this.drawn.differs(texts, exact?.parameters.lambda, trusted, twin))
+    if (this.drawn.differs(texts, exact?.parameters, trusted, twin))
       this.parts = [this.recipes(), this.facts(), this.end()];
     return this.parts;
   }
@@ -109,16 +110,11 @@ function estimateChip({ view }: MaskSnapshot): HTMLElement | undefined {
   );
 }
 
-function exactChip({ view, exact }: MaskSnapshot): HTMLElement | undefined {
+function exactChip({ view, exact, recipe }: MaskSnapshot): HTMLElement | undefined {
   const run = view?.source.kind === 'exact' ? view : exact;
   if (run?.source.kind !== 'exact') return undefined;
-  const lambda = run.parameters.lambda.toFixed(2);
-  return h(
-    'span',
-    { class: 'chip' },
-    icon('check'),
-    `exact at λ${nbsp}${lambda}: ${run.source.run}`,
-  );
+  const lambda = parameterText(run.parameters, 'lambda', recipe?.tasks ?? []);
+  return h('span', { class: 'chip' }, icon('check'), `exact at ${lambda}: ${run.source.run}`);
 }
 
 /** `212 of 367 tensors`, or only what is being done. */
@@ -132,11 +128,14 @@ function jobText({ phase, done, total, unit }: JobView): string {
 function figureFooter({ snapshot }: MaskModel): string {
   const { view, recipe, banners } = snapshot;
   if (!view || !recipe) return '';
-  const { lambda, alpha, density } = view.parameters;
+  const { lambda, lambdas, alpha, density } = view.parameters;
   const { source } = view;
   const from =
     source.kind === 'exact' ? source.run : `estimate, ${percent(source.fractionRead, 1)} % read`;
   const stale = banners.some(({ level }) => level === 'stale') ? ' · stale' : '';
-  const parameters = `λ ${String(lambda)}, α ${String(alpha)}, density ${String(density)}`;
+  const own = lambdas
+    ? Object.entries(lambdas).map(([task, value]) => `${task} ${String(value)}`)
+    : [String(lambda)];
+  const parameters = `λ ${own.join(', ')}, α ${String(alpha)}, density ${String(density)}`;
   return `${recipe.name} · ${recipe.method} · ${parameters} · ${from}${stale} · ${new Date().toISOString().slice(0, 10)}`;
 }

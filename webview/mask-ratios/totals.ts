@@ -10,7 +10,7 @@ import { patternFill, patterns } from '../shared/patterns';
 import { markerOf, taskMark, taskMarker } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
 import type { MaskActions, MaskModel } from './model';
-import { coverageClasses } from './model';
+import { coverageClasses, parameterText } from './model';
 
 /** Grouped bars as in the paper's Figure 2. */
 export class KeepsCard {
@@ -60,7 +60,7 @@ export class KeepsCard {
               'span',
               {},
               yardstickKey(theme),
-              `exact, λ${nbsp}${exact.parameters.lambda.toFixed(2)}`,
+              `exact, ${parameterText(exact.parameters, 'lambda', recipe.tasks)}`,
             ),
           ]
         : []),

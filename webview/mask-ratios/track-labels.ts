@@ -1,7 +1,12 @@
-import type { MaskView, SectionView } from '../../server/protocol/panels/mask-ratios';
+import type {
+  MaskView,
+  ParameterName,
+  SectionView,
+} from '../../server/protocol/panels/mask-ratios';
 import { h, styled } from '../shared/dom';
 import { sectionStart } from './column-tip';
 import { nbsp } from '../shared/format';
+import { parameterText } from './model';
 import type { TrackLayout } from './track-layout';
 import type { TrackInput } from './tracks';
 
@@ -61,8 +66,13 @@ export function blockNumbers(sections: readonly SectionView[], layout: TrackLayo
 }
 
 /** At which parameters the tracks are drawn, and how they are to be read. */
-export function subtitle({ parameters, source }: MaskView, bin: number | undefined): string {
-  const at = `λ${nbsp}${parameters.lambda.toFixed(2)}, α${nbsp}${parameters.alpha.toFixed(2)}`;
+export function subtitle(
+  { parameters, source }: MaskView,
+  bin: number | undefined,
+  tasks: readonly string[],
+): string {
+  const text = (name: ParameterName) => parameterText(parameters, name, tasks);
+  const at = `${text('lambda')}, ${text('alpha')}`;
   const how = source.kind === 'estimate' ? `bands are 95${nbsp}% intervals` : 'exact';
   const binned = bin ? ` · ${String(bin)} blocks a column, shaded from lowest to highest` : '';
   return `${at} · ${how}${binned}`;

@@ -84,7 +84,8 @@ export class Picture {
   }
 
   /** Moves marks that plugins draw, without touching the data. */
-  redraw(): void {
+  redraw(overlays = this.overlays): void {
+    this.overlays = overlays;
     this.chart?.draw();
   }
 

@@ -8,6 +8,8 @@ const outlines = {
   forward: 'M4 3v10l6.5-5zM12.5 3v10',
   left: 'M10 3 5 8l5 5',
   right: 'M6 3l5 5-5 5',
+  up: 'M3 10l5-5 5 5',
+  down: 'M3 6l5 5 5-5',
   close: 'M4 4l8 8M12 4l-8 8',
   check: 'M3 8.5l3.5 3.5L13.5 4',
   cross: 'M4 4l8 8M12 4l-8 8',

@@ -27,15 +27,11 @@ import type {
   ToMaskPanel,
   Unrelated,
 } from './mask-ratios';
-import { isBlock, isParameterName } from './mask-ratios';
+import { isBlock, isParameterName, parameterFields } from './mask-ratios';
 import { commonToPanel, isBanner, isFigure, isPhase } from './shared';
 import { isSpectraView } from './spectra';
 
-const isParameters = object<MergeParameters>({
-  lambda: isNumber,
-  alpha: isNumber,
-  density: isNumber,
-});
+const isParameters = object<MergeParameters>(parameterFields);
 const isUnrelated = object<Unrelated>({ active: isNumber, coverage: arrayOf(isNumber) });
 const isSource: Guard<NumberSource> = (value): value is NumberSource =>
   isRecord(value) &&
@@ -66,6 +62,7 @@ const isCurve = object<Curve>({
   grid: arrayOf(isNumber),
   values: isNumbers,
   unrelated: optional(isNumbers),
+  joint: optional(isBoolean),
 });
 
 const isDrawer = object<DrawerView>({

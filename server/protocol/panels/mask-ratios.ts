@@ -1,6 +1,18 @@
 import type { MergeReport, TensorReport } from '../report';
 import type { Numbers } from '../shape';
-import { arrayOf, isCount, isNumber, isString, literal, object, orNull, tagged } from '../shape';
+import {
+  arrayOf,
+  isCount,
+  isNumber,
+  isString,
+  literal,
+  object,
+  oneOf,
+  optional,
+  orNull,
+  recordOf,
+  tagged,
+} from '../shape';
 import type { FromDetails, JobView, PairFigures, PairView, TensorView } from './mask-details';
 import { fromDetails } from './mask-details';
 import type { Banner, CommonFromPanel, CommonToPanel, Figure, Phase, Revised } from './shared';
@@ -8,13 +20,42 @@ import { commonFromPanel } from './shared';
 import type { FromSpectra, SpectraDelta, SpectraView } from './spectra';
 import { fromSpectra } from './spectra';
 
-/** What the sliders move. λ is the common value; tasks with a λ of their own move by the same factor. */
+/** λ by task. */
+export type Lambdas = Readonly<Record<string, number>>;
+
+/** What the sliders move. */
 export interface MergeParameters {
+  /** λ of every task, or the mean of `lambdas`. */
   readonly lambda: number;
   readonly alpha: number;
   readonly density: number;
+  /** Where tasks have a λ of their own. */
+  readonly lambdas?: Lambdas;
 }
-export type ParameterName = keyof MergeParameters;
+export type ParameterName = Exclude<keyof MergeParameters, 'lambdas'>;
+
+/** A value for the recipe; λ may be one for each task. */
+export interface ParameterValue {
+  readonly parameter: ParameterName;
+  readonly value: number | Lambdas;
+}
+
+export function lambdaOfTask({ lambda, lambdas = {} }: MergeParameters, task: string): number {
+  return Object.hasOwn(lambdas, task) ? (lambdas[task] ?? lambda) : lambda;
+}
+
+export function meanLambda(lambdas: Lambdas): number {
+  const all = Object.values(lambdas);
+  return all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length);
+}
+
+/** The same λs times one factor, so that their mean is `mean`; where all are 0 they become it. */
+export function scaledLambdas(lambdas: Lambdas, mean: number): Lambdas {
+  const now = meanLambda(lambdas);
+  // Four digits keep the ratios and can be read in a recipe.
+  const scaled = (own: number) => (now === 0 ? mean : Number(((own * mean) / now).toPrecision(4)));
+  return Object.fromEntries(Object.entries(lambdas).map(([task, own]) => [task, scaled(own)]));
+}
 
 /** Asks the server for the numbers of a recipe as it stands, with parameters moved or not. */
 export interface MaskRatioRequest {
@@ -77,7 +118,7 @@ export interface Unrelated {
   readonly coverage: readonly number[];
 }
 
-/** Active ratio over one parameter, the others as requested. */
+/** Active ratio over one parameter, the others as requested. Every task has the λ that is asked about. */
 export interface CurveRequest extends MaskRatioRequest {
   readonly parameter: ParameterName;
   readonly grid: readonly number[];
@@ -88,6 +129,8 @@ export interface Curve {
   /** Shares, tasks × grid, row-major. */
   readonly values: Numbers;
   readonly unrelated?: Numbers;
+  /** A consensus makes one mask of all: a task's ratio is on its line only while all have the same λ. */
+  readonly joint?: boolean;
 }
 
 /** Blocks of a component. What is in no block comes before the first one, and is called null. */
@@ -202,10 +245,7 @@ export type FromMaskPanel =
   | FromDetails
   | FromSpectra
   | ({ readonly type: 'setParameters'; readonly n: number } & MergeParameters)
-  | {
-      readonly type: 'writeRecipe';
-      readonly values: readonly { readonly parameter: ParameterName; readonly value: number }[];
-    }
+  | { readonly type: 'writeRecipe'; readonly values: readonly ParameterValue[] }
   | { readonly type: 'selectRecipe'; readonly uri: string }
   | ({ readonly type: 'select' } & BlockRange)
   | { readonly type: 'reveal'; readonly target: 'scope' | 'method' }
@@ -214,6 +254,13 @@ export type FromMaskPanel =
 
 export const isBlock = orNull(isCount);
 export const isParameterName = literal('lambda', 'alpha', 'density');
+const isLambdas = recordOf(isNumber);
+export const parameterFields = {
+  lambda: isNumber,
+  alpha: isNumber,
+  density: isNumber,
+  lambdas: optional(isLambdas),
+};
 
 export const isFromMaskPanel = tagged<FromMaskPanel>({
   ...commonFromPanel,
@@ -222,17 +269,12 @@ export const isFromMaskPanel = tagged<FromMaskPanel>({
   setParameters: object<Extract<FromMaskPanel, { type: 'setParameters' }>>({
     type: literal('setParameters'),
     n: isCount,
-    lambda: isNumber,
-    alpha: isNumber,
-    density: isNumber,
+    ...parameterFields,
   }),
   writeRecipe: object<Extract<FromMaskPanel, { type: 'writeRecipe' }>>({
     type: literal('writeRecipe'),
     values: arrayOf(
-      object<{ parameter: ParameterName; value: number }>({
-        parameter: isParameterName,
-        value: isNumber,
-      }),
+      object<ParameterValue>({ parameter: isParameterName, value: oneOf(isNumber, isLambdas) }),
     ),
   }),
   selectRecipe: object<Extract<FromMaskPanel, { type: 'selectRecipe' }>>({
