@@ -40,6 +40,7 @@ export const verbs: readonly VerbSpec[] = [
         help: 'spectra of the matrices that match; repeat it for more',
       },
       cache: { type: 'string', value: 'DIR', help: 'keeps spectra there and takes up what it has' },
+      known: { type: 'boolean', help: 'spectra that the cache has, and measures no others' },
       lines: { type: 'boolean', help: 'spectra as JSON lines, each as soon as it is measured' },
       rank: { type: 'string', value: 'K', help: 'singular vectors of an overlap (default 8)' },
       lambda: {

@@ -21,6 +21,8 @@ export interface SpectrumOptions {
   readonly memory: number;
   /** What was measured before is taken from here, and what is measured is left there. */
   readonly store?: SpectrumStore | undefined;
+  /** Nothing is measured: only what the store has is told. */
+  readonly known?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onScope?: (scope: SpectrumScope) => void;
   /** Each matrix as soon as it is measured; null where no expert changed it. */
@@ -62,10 +64,15 @@ export async function measureSpectra(
     if (known !== undefined) take(need, known);
     return known === undefined;
   });
-  await measure(plan, missing, { ...options, threads, budget }, (need, tensor) => {
-    store?.write(need.job, tensor);
-    take(need, tensor);
-  });
+  await measure(
+    plan,
+    options.known ? [] : missing,
+    { ...options, threads, budget },
+    (need, tensor) => {
+      store?.write(need.job, tensor);
+      take(need, tensor);
+    },
+  );
   const tensors = fitting.flatMap(({ job }) => found.get(job.name) ?? []);
   return { ...scope, tensors };
 }

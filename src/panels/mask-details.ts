@@ -1,6 +1,7 @@
 import type { BlockReport } from '../../server/protocol/report';
 import type { PairView } from '../../server/protocol/panels/mask-details';
 import type {
+  BlockRange,
   DrawerView,
   FromMaskPanel,
   LayerAnswer,
@@ -17,6 +18,7 @@ import type { Channel } from './panel';
 import { SpectraSession } from './spectra';
 
 type Select = Extract<FromMaskPanel, { type: 'select' }>;
+type Measure = Extract<FromMaskPanel, { type: 'measureSpectra' }>;
 
 /** What the panel is about, and its last numbers. */
 export interface Subject {
@@ -54,7 +56,7 @@ export class MaskDetails {
       case 'showTensor':
         return this.showTensor(message.name);
       case 'measureSpectra':
-        return this.measureSpectra(message.all);
+        return this.measureSpectra(message);
       case 'stopSpectra':
         this.spectra.stop();
         return;
@@ -113,7 +115,7 @@ export class MaskDetails {
     });
   }
 
-  private layer({ component, from, to }: Select): Promise<LayerAnswer> {
+  private layer({ component, from, to }: BlockRange): Promise<LayerAnswer> {
     const { uri, n, parameters } = this.subject();
     return this.parts.server.request('mergevla/masks/layer', {
       ...{ uri, n, component, from, to },
@@ -121,15 +123,14 @@ export class MaskDetails {
     });
   }
 
-  private async measureSpectra(all: boolean): Promise<void> {
-    const { selection } = this;
+  private async measureSpectra({ range, known }: Measure): Promise<void> {
     const { uri, answer } = this.subject();
-    if (all || !selection || !answer) {
-      await this.spectra.measure({ uri, title: 'all matrices', globs: [] });
+    if (!range || !answer) {
+      await this.spectra.measure({ uri, title: 'all matrices', globs: [], known });
       return;
     }
-    const globs = [globOf((await this.layer(selection)).tensors)];
-    await this.spectra.measure({ uri, title: selectionTitle(selection, answer), globs });
+    const globs = [globOf((await this.layer(range)).tensors)];
+    await this.spectra.measure({ uri, title: selectionTitle(range, answer), globs, known });
   }
 }
 

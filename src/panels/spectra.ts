@@ -16,6 +16,8 @@ export interface SpectraChoice {
   readonly uri: string;
   readonly title: string;
   readonly globs: readonly string[];
+  /** Nothing is measured: what the cache has is shown, and nothing where it has nothing. */
+  readonly known: boolean;
 }
 
 /**
@@ -34,30 +36,38 @@ export class SpectraSession {
     private readonly send: (delta: SpectraDelta) => void,
   ) {}
 
-  async measure({ uri, title, globs }: SpectraChoice): Promise<void> {
+  async measure({ uri, title, globs, known }: SpectraChoice): Promise<void> {
     const recipe = Uri.parse(uri);
-    if (!workspace.isTrusted || !(await saved(recipe))) return;
+    if (!workspace.isTrusted || (known && this.view)) return;
+    if (!known && !(await saved(recipe))) return;
     this.stop();
     const running = new CancellationTokenSource();
     this.running = running;
-    this.show({ state: 'measuring', title, done: 0, tensors: [] });
+    this.told = 0;
+    this.view = { state: 'measuring', title, done: 0, tensors: [] };
+    if (!known) this.tell();
     const { cli, context } = this.parts;
     const cache = Uri.joinPath(context.globalStorageUri, 'spectra').fsPath;
     const only = globs.flatMap((glob) => ['--only', glob]);
-    const args = ['inspect', recipe.fsPath, '--spectrum', '--lines', '--quiet', ...only];
+    const forms = ['--spectrum', '--lines', '--quiet', ...(known ? ['--known'] : [])];
+    const args = ['inspect', recipe.fsPath, ...forms, ...only];
     const result = await runCommand(
       cli,
       [...args, '--rank', String(directions), '--cache', cache],
       {
         token: running.token,
         onLine: (line) => {
-          if (this.running === running) this.take(line);
+          if (this.running === running) this.take(line, known);
         },
       },
     );
     running.dispose();
     if (this.running !== running || !this.view) return;
     this.running = undefined;
+    if (known && this.view.tensors.length === 0) {
+      this.view = undefined;
+      return;
+    }
     const state = result.cancelled ? 'stopped' : result.code === 0 ? 'done' : 'failed';
     const message = result.stderr.trim().split('\n').at(-1) ?? '';
     this.view = { ...this.view, state, ...(state === 'failed' ? { message } : {}) };
@@ -77,7 +87,7 @@ export class SpectraSession {
     clearTimeout(this.timer);
   }
 
-  private take(line: string): void {
+  private take(line: string, quiet: boolean): void {
     const parsed = parseLine(line);
     if (!parsed || !this.view) return;
     if (parsed.type === 'scope') this.view = { ...this.view, scope: parsed.scope };
@@ -86,15 +96,10 @@ export class SpectraSession {
       const more = parsed.tensor ? [...tensors, parsed.tensor] : tensors;
       this.view = { ...this.view, done: done + 1, tensors: more };
     }
+    if (quiet) return;
     this.timer ??= setTimeout(() => {
       this.tell();
     }, tellMs);
-  }
-
-  private show(view: SpectraView): void {
-    this.view = view;
-    this.told = 0;
-    this.tell();
   }
 
   private tell(): void {

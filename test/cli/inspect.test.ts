@@ -108,8 +108,20 @@ describe('inspect', () => {
       const byName = (a: TensorSpectrum, b: TensorSpectrum) => a.name.localeCompare(b.name);
       expect(found.toSorted(byName)).toEqual(tensors.toSorted(byName));
     }
-    const { code, stderr } = await mergevla(['inspect', golden, '--lines']);
-    expect(code).toBe(2);
-    expect(stderr).toContain('--lines is a form of --spectrum');
+    // More matrices than the cache has: those that it has, and no others are measured.
+    const known = ['inspect', golden, '--spectrum', '--rank', '4', '--known'];
+    const asked = JSON.parse(
+      (await mergevla([...known, ...cache, '--json'])).stdout,
+    ) as SpectrumReport;
+    expect(asked.tensors).toEqual(whole.tensors);
+    expect(asked.matrices).toBeGreaterThan(whole.matrices);
+    for (const [wrong, reason] of [
+      [['inspect', golden, '--lines'], '--lines is a form of --spectrum'],
+      [known, '--known shows what --spectrum has left in its --cache'],
+    ] as const) {
+      const { code, stderr } = await mergevla([...wrong]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(reason);
+    }
   });
 });

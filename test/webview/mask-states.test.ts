@@ -60,6 +60,54 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     await shorter.page.close();
   });
 
+  it('asks its new host for the pair, the moved values and the spectra of before, and for no others', async () => {
+    const first = await open();
+    await first.page.locator('.slider-alpha input[type=range]').focus();
+    await first.page.keyboard.press('PageDown');
+    await first.page.locator('.pairs td[data-row="0"][data-column="2"]').click();
+    await first.page.locator('.spectra').getByText('Measure all matrices').click();
+    await first.settle();
+    const state = await first.page.evaluate(
+      () => (window as never as { savedState: Record<string, unknown> }).savedState,
+    );
+    await first.page.close();
+    const parameters = { lambda: 0.6, alpha: 0.9, density: 1 };
+    const asked = async (panel: OpenPanel) => (await panel.sent()).slice(1);
+
+    const again = await open({ state });
+    expect(await asked(again)).toEqual([
+      { type: 'setParameters', n: 1, ...parameters },
+      { type: 'showPair', pair: [0, 2] },
+      { type: 'measureSpectra', range: null, known: true },
+    ]);
+    const handle = again.page.locator('.slider-alpha input[type=range]');
+    expect(await handle.inputValue()).toBe('0.9');
+    // A later snapshot of the same recipe asks for nothing again, and leaves the handle where it is.
+    await again.send({ type: 'snapshot', revision: 2, snapshot: maskSnapshot() });
+    expect(await asked(again)).toHaveLength(3);
+    expect(await handle.inputValue()).toBe('0.9');
+    await again.page.keyboard.press('Escape');
+    await handle.focus();
+    await again.page.keyboard.press('Escape');
+    await again.settle();
+    const reset = await again.page.evaluate(
+      () => (window as never as { savedState: Record<string, unknown> }).savedState,
+    );
+    expect(reset['parameters']).toBeUndefined();
+    await again.page.close();
+
+    for (const broken of [
+      { ...state, argument: 'file:///other' },
+      { ...state, parameters: { lambda: 'x' }, pair: [2, 9], spectra: 'all' },
+    ]) {
+      const other = await open({ state: broken });
+      expect(await asked(other)).toEqual([]);
+      expect(await other.page.locator('.slider-alpha input[type=range]').inputValue()).toBe('1');
+      expect(other.faults).toEqual([]);
+      await other.page.close();
+    }
+  });
+
   it('says what is waited for, and what the numbers are that it still shows', async () => {
     const panel = await open();
     const status = async (revision: number, phase: object, banners: readonly object[]) =>

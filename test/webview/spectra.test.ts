@@ -33,16 +33,21 @@ describe.skipIf(noBrowser !== undefined)('singular spectra in the mask-ratio pan
   it('measures nothing until it is asked, for all matrices or the selected block', async () => {
     const panel = await open(undefined);
     const asked = async () =>
-      (await panel.sent()).filter(({ type }) => type === 'measureSpectra').map(({ all }) => all);
+      (await panel.sent())
+        .filter(({ type }) => type === 'measureSpectra')
+        .map(({ range, known }) => [range, known]);
     expect(await card(panel).locator('canvas').first().isVisible()).toBe(false);
     expect(await asked()).toEqual([]);
     await card(panel).getByText('Measure all matrices').click();
-    expect(await asked()).toEqual([true]);
+    expect(await asked()).toEqual([[null, false]]);
     await panel.page.locator('.stage').focus();
     await panel.page.keyboard.press('Enter');
     await panel.send({ type: 'drawer', revision: 2, drawer: drawerOf(4) });
     await card(panel).getByText('Measure language_model · block 17').click();
-    expect(await asked()).toEqual([true, false]);
+    expect(await asked()).toEqual([
+      [null, false],
+      [{ component: 'dinov2', from: 0, to: 0 }, false],
+    ]);
     await panel.page.close();
   });
 

@@ -1,4 +1,5 @@
 import type {
+  BlockRange,
   FromMaskPanel,
   Lambdas,
   MaskSnapshot,
@@ -9,12 +10,14 @@ import type {
   ToMaskPanel,
 } from '../../server/protocol/panels/mask-ratios';
 import { lambdaOfTask } from '../../server/protocol/panels/mask-ratios';
+import type { SpectraRange } from '../../server/protocol/panels/spectra';
 import type { Guard } from '../../server/protocol/shape';
 import { isCount, object } from '../../server/protocol/shape';
 import { nbsp } from '../shared/format';
 import type { Page } from '../shared/page';
 import type { Theme } from '../shared/theme';
 import type { Limits } from './handle';
+import type { Kept } from './kept';
 
 /** Part of the layer tracks that the user chose: columns of one section, by their place in it. */
 export interface Selection {
@@ -38,6 +41,17 @@ export function fits({ section, from, to }: Selection, { sections }: MaskSnapsho
   return from <= to && to < (sections[section]?.blocks.length ?? 0);
 }
 
+/** Its blocks in words that the host knows. */
+export function rangeOf(
+  { sections }: MaskSnapshot,
+  selection: Selection | undefined,
+): BlockRange | undefined {
+  const section = sections[selection?.section ?? -1];
+  if (!selection || !section) return undefined;
+  const block = (place: number) => section.blocks[place]?.block ?? null;
+  return { component: section.component, from: block(selection.from), to: block(selection.to) };
+}
+
 /** What the panel shows: the host's data and what the user arranged. */
 export interface MaskModel {
   readonly snapshot: MaskSnapshot;
@@ -56,6 +70,8 @@ export interface MaskModel {
   /** Section shown alone where all do not fit; -1 for all. */
   readonly section: number;
   readonly twin: boolean;
+  /** What the page was showing before a reload and its host has not been asked for yet. */
+  readonly kept: Kept;
 }
 
 export type MaskPage = Page<MaskModel, ToMaskPanel, FromMaskPanel>;
@@ -77,6 +93,7 @@ export interface MaskActions {
   /** The layer tracks show this pair, first below second; undefined: the mean over all. */
   showPair(pair: readonly [number, number] | undefined): void;
   showTensor(name: string): void;
+  measureSpectra(range: SpectraRange): void;
   toggleTwin(): void;
   copy(text: string): void;
   exclude(glob: string): void;

@@ -7,16 +7,17 @@ import type {
 } from '../../server/protocol/panels/mask-ratios';
 import { meanLambda, scaledLambdas } from '../../server/protocol/panels/mask-ratios';
 import { isToMaskPanel } from '../../server/protocol/panels/mask-ratios-guards';
-import { isString } from '../../server/protocol/shape';
+import type { SpectraRange } from '../../server/protocol/panels/spectra';
 import { h } from '../shared/dom';
 import type { View } from '../shared/page';
 import { Page } from '../shared/page';
 import { markedTasks } from '../shared/tasks';
 import { applied, withPart } from './deltas';
 import { DrawerCard } from './drawer';
+import { modelFrom, stillMissing } from './kept';
 import { LayersCard } from './layers';
 import type { MaskActions, MaskPage, Selection } from './model';
-import { allLambdas, fits, isSelection, moved, valueToWrite } from './model';
+import { allLambdas, fits, moved, rangeOf, valueToWrite } from './model';
 import { PairsCard } from './pairs';
 import { Sliders } from './sliders';
 import { SpectraCard } from './spectra-card';
@@ -26,33 +27,12 @@ import { CoverageCard, KeepsCard } from './totals';
 import { TwinCard } from '../shared/twin';
 import { twins } from './twin';
 
-const emptySnapshot: MaskSnapshot = {
-  phase: { kind: 'loading', text: 'Reading the recipe' },
-  banners: [],
-  recipes: [],
-  sections: [],
-  curves: [],
-  trusted: true,
-};
-
 /** The mask-ratio panel: keeps the model, draws its parts, and tells the host what the user does. */
 export class MaskPanel implements MaskActions {
   private readonly page: MaskPage = new Page({
     className: 'mask-panel',
     guard: isToMaskPanel,
-    model: (theme, { twin, expanded, section, isolated, pinned, argument, selection, zoom }) => ({
-      // What was arranged belongs to the recipe that was shown.
-      snapshot: isString(argument) ? { ...emptySnapshot, uri: argument } : emptySnapshot,
-      theme,
-      parameters: { lambda: 0.6, alpha: 1, density: 1 },
-      twin: twin === true,
-      expanded: expanded === true,
-      section: typeof section === 'number' ? section : -1,
-      isolated: typeof isolated === 'number' ? isolated : undefined,
-      selection: isSelection(selection) ? selection : undefined,
-      zoom: isSelection(zoom) ? zoom : undefined,
-      pinned: Array.isArray(pinned) ? pinned.filter((one) => typeof one === 'number') : [],
-    }),
+    model: modelFrom,
     receive: (message) => {
       this.receive(message);
     },
@@ -72,7 +52,7 @@ export class MaskPanel implements MaskActions {
   private readonly layers = new LayersCard(this, this.page);
   private readonly drawer = new DrawerCard(this);
   private readonly tensor = new TensorCard(this, this.page);
-  private readonly spectra = new SpectraCard(this.page);
+  private readonly spectra = new SpectraCard(this.page, this);
   private readonly twin = new TwinCard((text) => {
     this.copy(text);
   });
@@ -113,18 +93,25 @@ export class MaskPanel implements MaskActions {
     this.page.update({ snapshot, parameters });
     this.request = Math.max(this.request, snapshot.view?.n ?? 0);
     if (other) {
-      this.page.keep({ argument: snapshot.uri });
+      this.page.keep({ argument: snapshot.uri, pair: undefined, spectra: undefined });
       this.page.arrange({ selection: undefined, isolated: undefined, zoom: undefined });
+      this.page.update({ kept: {} });
     } else if (snapshot.view) this.rearrange(model.snapshot.view === undefined);
+    if (snapshot.view) this.keepMoved();
   }
 
   /** What was chosen is still there, or put away; the host of a new page is told of it. */
   private rearrange(restored: boolean): void {
-    const { selection, zoom, snapshot } = this.page.model;
+    const { selection, zoom, snapshot, kept } = this.page.model;
     if (zoom && !fits(zoom, snapshot)) this.zoom(undefined);
-    if (!selection) return;
-    if (!fits(selection, snapshot)) this.select(undefined);
-    else if (restored) this.select(selection);
+    if (selection && !fits(selection, snapshot)) this.select(undefined);
+    else if (selection && restored) this.select(selection);
+    const { parameters, pair, spectra } = stillMissing(kept, snapshot);
+    this.page.update({ kept: {} });
+    if (parameters) this.move(parameters);
+    if (pair) this.page.post({ type: 'showPair', pair });
+    if (spectra !== undefined)
+      this.page.post({ type: 'measureSpectra', range: spectra, known: true });
   }
 
   private view(waiting: HTMLElement | undefined): View {
@@ -200,6 +187,13 @@ export class MaskPanel implements MaskActions {
     this.request += 1;
     this.page.post({ type: 'setParameters', n: this.request, ...parameters });
     this.page.update({ parameters });
+    this.keepMoved();
+  }
+
+  /** A value that is not in the recipe outlasts a reload, one that is follows the recipe. */
+  private keepMoved(): void {
+    const { model } = this.page;
+    this.page.keep({ parameters: moved(model).length > 0 ? model.parameters : undefined });
   }
 
   isolate(task: number): void {
@@ -208,14 +202,8 @@ export class MaskPanel implements MaskActions {
 
   select(selection: Selection | undefined): void {
     const { snapshot } = this.page.model;
-    const section = snapshot.sections[selection?.section ?? -1];
-    if (selection && section)
-      this.page.post({
-        type: 'select',
-        component: section.component,
-        from: section.blocks[selection.from]?.block ?? null,
-        to: section.blocks[selection.to]?.block ?? null,
-      });
+    const range = rangeOf(snapshot, selection);
+    if (range) this.page.post({ type: 'select', ...range });
     this.page.arrange({ selection });
     this.page.update({ snapshot: withPart(snapshot, 'tensor', null) });
   }
@@ -237,7 +225,13 @@ export class MaskPanel implements MaskActions {
   }
 
   showPair(pair: readonly [number, number] | undefined): void {
+    this.page.keep({ pair });
     this.page.post({ type: 'showPair', pair: pair ?? [] });
+  }
+
+  measureSpectra(range: SpectraRange): void {
+    this.page.keep({ spectra: range });
+    this.page.post({ type: 'measureSpectra', range, known: false });
   }
 
   showTensor(name: string): void {

@@ -1,11 +1,17 @@
-import type { FromSpectra, SpectraDelta, SpectraView } from '../../server/protocol/panels/spectra';
+import type {
+  FromSpectra,
+  SpectraDelta,
+  SpectraRange,
+  SpectraView,
+} from '../../server/protocol/panels/spectra';
 import { button } from '../shared/components';
 import { fill, h, styled } from '../shared/dom';
 import { bytes, shorten } from '../shared/format';
 import { icon } from '../shared/icons';
 import { link } from '../shared/states';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
-import type { MaskModel } from './model';
+import type { MaskActions, MaskModel } from './model';
+import { rangeOf } from './model';
 import { SpectrumFigures } from './spectrum-figures';
 import { spectraOf } from './spectra-model';
 
@@ -31,7 +37,10 @@ export class SpectraCard {
   private readonly about = h('p', { class: 'secondary about' });
   private readonly figures: SpectrumFigures;
 
-  constructor(private readonly tools: Tools) {
+  constructor(
+    private readonly tools: Tools,
+    private readonly actions: Pick<MaskActions, 'measureSpectra'>,
+  ) {
     this.figures = new SpectrumFigures(tools);
     this.element.append(this.heading, this.about, this.figures.element);
   }
@@ -50,11 +59,11 @@ export class SpectraCard {
 
   private controls(model: MaskModel, view: SpectraView | undefined): readonly HTMLElement[] {
     const { post } = this.tools;
-    const measure = (label: string, all: boolean) => {
+    const measure = (label: string, range: SpectraRange) => {
       const { trusted } = model.snapshot;
       const state = trusted ? {} : { disabled: true, title: 'The workspace is not trusted' };
       return button(`Measure ${label}`, state, () => {
-        post({ type: 'measureSpectra', all });
+        this.actions.measureSpectra(range);
       });
     };
     if (view?.state === 'measuring') {
@@ -63,10 +72,11 @@ export class SpectraCard {
       });
       return [progressBar(view), stop];
     }
-    const selected = model.selection && model.snapshot.drawer?.title;
+    const range = rangeOf(model.snapshot, model.selection);
+    const title = model.snapshot.drawer?.title;
     return [
-      ...(selected === undefined ? [] : [measure(shorten(selected, 40), false)]),
-      measure('all matrices', true),
+      ...(range && title !== undefined ? [measure(shorten(title, 40), range)] : []),
+      measure('all matrices', null),
     ];
   }
 }

@@ -29,6 +29,7 @@ export async function inspectSpectrum(
     threads: recipe.run.threads,
     memory: recipe.run.memory,
     store: cache === undefined ? undefined : await openSpectrumStore(cache, plan, k),
+    known: options.flag('known'),
     signal,
     onScope: (scope) => {
       total = scope.matrices;

@@ -65,6 +65,8 @@ function checkForms({ options, terminal }: Call, hasGrid: boolean): void {
     throw usage('--lambda follows the sample; leave --exact out, or inspect one λ at a time');
   if (options.flag('lines') && (!options.flag('spectrum') || terminal.options.json))
     throw usage('--lines is a form of --spectrum, and takes the place of --json');
+  if (options.flag('known') && (!options.flag('spectrum') || options.text('cache') === undefined))
+    throw usage('--known shows what --spectrum has left in its --cache');
 }
 
 interface ComponentSize {

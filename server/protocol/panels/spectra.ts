@@ -1,6 +1,8 @@
 import type { SpectrumScope, TensorSpectrum } from '../spectrum';
 import { isSpectrumScope, isTensorSpectrum } from '../spectrum';
-import { arrayOf, isBoolean, isCount, isString, literal, object, optional } from '../shape';
+import type { Guard } from '../shape';
+import { arrayOf, isBoolean, isCount, isString, literal, object, optional, orNull } from '../shape';
+import type { BlockRange } from './mask-ratios';
 
 /** Singular spectra in the mask-ratio panel: measured exactly, on demand, matrix by matrix. */
 export interface SpectraView {
@@ -23,11 +25,15 @@ export interface SpectraDelta {
   readonly spectra: SpectraView;
 }
 
+/** Matrices of some blocks; null: every matrix of the recipe. */
+export type SpectraRange = BlockRange | null;
+
 export type FromSpectra =
   | {
       readonly type: 'measureSpectra';
-      /** Every matrix of the recipe; otherwise those of the selected blocks. */
-      readonly all: boolean;
+      readonly range: SpectraRange;
+      /** Only what was measured before is shown: a page that was reloaded asks for it again. */
+      readonly known: boolean;
     }
   | { readonly type: 'stopSpectra' };
 
@@ -40,11 +46,17 @@ export const isSpectraView = object<SpectraView>({
   message: optional(isString),
 });
 
+const isPlace = orNull(isCount);
+export const isSpectraRange: Guard<SpectraRange> = orNull(
+  object<BlockRange>({ component: isString, from: isPlace, to: isPlace }),
+);
+
 type From<K extends FromSpectra['type']> = Extract<FromSpectra, { type: K }>;
 export const fromSpectra = {
   measureSpectra: object<From<'measureSpectra'>>({
     type: literal('measureSpectra'),
-    all: isBoolean,
+    range: isSpectraRange,
+    known: isBoolean,
   }),
   stopSpectra: object<From<'stopSpectra'>>({ type: literal('stopSpectra') }),
 };
