@@ -1,6 +1,7 @@
 import { commands, EventEmitter, type Disposable, type Event } from 'vscode';
 import { isActive, runKey } from '../server/protocol/events';
 import type { RunSummary } from '../server/protocol/methods';
+import type { RunName } from '../server/protocol/panels/shared';
 import type { Server } from './client';
 import type { Logs } from './log';
 
@@ -13,6 +14,15 @@ export interface Runs extends Disposable {
   running(): readonly RunSummary[];
   readonly onDidChange: Event<RunSummary | undefined>;
   refresh(): Promise<void>;
+}
+
+/** A run as panels list it. */
+export function runChoice({
+  path,
+  name,
+  recipeHash,
+}: Pick<RunSummary, 'path' | 'name' | 'recipeHash'>): { readonly id: string } & RunName {
+  return { id: path, label: name, ...(recipeHash === undefined ? {} : { recipeHash }) };
 }
 
 export function createRuns(server: Server, logs: Logs): Runs {

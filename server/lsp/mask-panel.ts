@@ -14,6 +14,7 @@ import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
 import { hasErrors } from '../recipe/problems';
 import type { Recipe } from '../recipe/schema';
+import { recipeHash } from '../runs/header-hash';
 import type { MetricsAnswer } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
@@ -184,6 +185,7 @@ function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer)
   const method = parsed.merge?.method ?? 'task_arithmetic';
   return {
     name: parsed.name ?? nameOf(recipe),
+    hash: recipeHash(recipe.recipe.text),
     method,
     tasks,
     ...sizeOf(found, tasks),

@@ -4,6 +4,7 @@ import type { PhaseSummary, RunSummary } from '../protocol/methods';
 import { runKey, type RunEvent } from '../protocol/events';
 import type { MergeReport } from '../protocol/report';
 import { followEvents } from '../runs/follow';
+import { recipeHash } from '../runs/header-hash';
 import {
   listRuns,
   readReport,
@@ -177,6 +178,7 @@ async function watched(
     started: record.created,
     ...present({
       recipe: recipeOf(record.command, folder),
+      recipeHash: before?.summary.recipeHash ?? (await hashOfRecipe(folder)),
       ended: record.finished,
       error: record.error,
       progress: current,
@@ -184,6 +186,11 @@ async function watched(
     }),
   };
   return { summary, merge, rates };
+}
+
+async function hashOfRecipe(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, 'recipe.mergevla.yaml')).catch(() => undefined);
+  return text && recipeHash(text);
 }
 
 /** Counts of `episodes.jsonl`, once the evaluation has ended; a line that is not whole is left out. */

@@ -122,6 +122,8 @@ export interface RunSummary {
   readonly path: string;
   readonly name: string;
   readonly recipe?: string;
+  /** Of the recipe as it was merged. */
+  readonly recipeHash?: string;
   readonly state: RunState;
   readonly phases: readonly PhaseSummary[];
   /** The newest progress of a running job. */

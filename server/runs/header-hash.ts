@@ -4,6 +4,11 @@ import { basename } from 'node:path';
 import { unreadable } from '../tensors/file-errors';
 import type { CheckpointFile } from '../tensors/types';
 
+/** Tells recipes apart in figures: the first eight digits of SHA-256 over the text. */
+export function recipeHash(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
 /** SHA-256 over the names and header hashes of a checkpoint's files, in name order. */
 export function hashOf(files: readonly CheckpointFile[]): string {
   const hash = createHash('sha256');

@@ -1,3 +1,5 @@
+import { arrayOf, isString, object } from '../../server/protocol/shape';
+
 /** Where a panel's files are and what the page may load: all strings, so that tests use the same page. */
 export interface PageSources {
   /** Title of the page, for assistive tools; the tab has its own. */
@@ -6,6 +8,8 @@ export interface PageSources {
   readonly style: string;
   /** The editor's origin for our own files. */
   readonly cspSource: string;
+  /** The manifest's colours for light themes, in which pictures can be saved from any theme. */
+  readonly light: Readonly<Record<string, string>>;
   /** Fresh for each page. */
   readonly nonce: string;
 }
@@ -14,7 +18,7 @@ export interface PageSources {
  * The page of a panel. Its policy allows our one script by nonce, our one style sheet and nothing
  * else: no inline style or script, no evaluation, no connection, no frame.
  */
-export function pageHtml({ title, script, style, cspSource, nonce }: PageSources): string {
+export function pageHtml({ title, script, style, light, cspSource, nonce }: PageSources): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -31,11 +35,32 @@ export function pageHtml({ title, script, style, cspSource, nonce }: PageSources
     <title>${escapeText(title)}</title>
     <link rel="stylesheet" href="${style}" />
   </head>
-  <body>
+  <body data-light="${escapeText(JSON.stringify(light))}">
     <script nonce="${nonce}" src="${script}"></script>
   </body>
 </html>
 `;
+}
+
+/** Colours that a manifest contributes, as the variables that pages see without their prefix. */
+export function lightColours(manifest: unknown): Readonly<Record<string, string>> {
+  const isColour = object<Colour>({
+    id: isString,
+    defaults: object<Colour['defaults']>({ light: isString }),
+  });
+  const hasColours = object<{ contributes: { colors: readonly Colour[] } }>({
+    contributes: object<{ colors: readonly Colour[] }>({ colors: arrayOf(isColour) }),
+  });
+  if (!hasColours(manifest)) return {};
+  const { colors } = manifest.contributes;
+  return Object.fromEntries(
+    colors.map(({ id, defaults }) => [id.replaceAll('.', '-'), defaults.light]),
+  );
+}
+
+interface Colour {
+  readonly id: string;
+  readonly defaults: { readonly light: string };
 }
 
 function escapeText(text: string): string {

@@ -11,7 +11,7 @@ import {
 import type { CommonFromPanel, Revised } from '../../server/protocol/panels/shared';
 import { isString, type Guard } from '../../server/protocol/shape';
 import type { Logs } from '../log';
-import { pageHtml } from './html';
+import { lightColours, pageHtml } from './html';
 import { handleCommon } from './messages';
 
 /** A message without the revision, which the channel adds. */
@@ -209,7 +209,7 @@ function oneAtATime(
 function htmlOf<To, From>(
   { name, title }: PanelKind<To, From>,
   { webview }: WebviewPanel,
-  { extensionUri }: ExtensionContext,
+  { extensionUri, extension }: ExtensionContext,
 ): string {
   const file = (ending: string): string =>
     webview
@@ -219,6 +219,7 @@ function htmlOf<To, From>(
     title,
     script: file('js'),
     style: file('css'),
+    light: lightColours(extension.packageJSON),
     cspSource: webview.cspSource,
     nonce: randomBytes(16).toString('base64'),
   });

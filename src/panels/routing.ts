@@ -15,6 +15,7 @@ import type { Asked, Failure } from '../commands/asked';
 import { nodeForJobs } from '../command-line';
 import { deviceArguments } from '../config';
 import { isRecipe } from '../recipes';
+import { runChoice } from '../runs';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { readRunEpisodes } from './run-episodes';
 import { RouterProcess } from './router-process';
@@ -321,7 +322,7 @@ const lastPart = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
 
 /** Finished runs; a recipe or a run elsewhere that was asked goes before them. */
 function choices(finished: readonly RunSummary[], asked: string | undefined) {
-  const known = finished.map(({ path, name }) => ({ id: path, label: name }));
+  const known = finished.map(runChoice);
   if (asked === undefined || known.some(({ id }) => id === asked)) return known;
   return [{ id: asked, label: lastPart(asked) }, ...known];
 }

@@ -2,7 +2,7 @@ import { CancellationTokenSource, Uri, workspace } from 'vscode';
 import type { SpectraDelta, SpectraView } from '../../server/protocol/panels/spectra';
 import type { SpectrumLine } from '../../server/protocol/spectrum';
 import { isSpectrumLine } from '../../server/protocol/spectrum';
-import { runCommand } from '../command-line';
+import { runCommand, type CommandResult } from '../command-line';
 import type { Parts } from '../commands/context';
 import { saved } from '../recipes';
 
@@ -25,8 +25,9 @@ export interface SpectraChoice {
  * extension: a matrix is decomposed once for as long as its checkpoints stay the same.
  */
 export class SpectraSession {
-  /** What the panel shows; nothing before the first measurement. */
-  view: SpectraView | undefined;
+  private current: SpectraView | undefined;
+  /** What is known is looked up: nothing is told of it before it is whole. */
+  private quiet = false;
   private running: CancellationTokenSource | undefined;
   private told = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -36,41 +37,51 @@ export class SpectraSession {
     private readonly send: (delta: SpectraDelta) => void,
   ) {}
 
-  async measure({ uri, title, globs, known }: SpectraChoice): Promise<void> {
-    const recipe = Uri.parse(uri);
+  /** What the panel shows; nothing before the first measurement. */
+  get view(): SpectraView | undefined {
+    return this.quiet ? undefined : this.current;
+  }
+
+  async measure(choice: SpectraChoice): Promise<void> {
+    const { uri, title, known } = choice;
     if (!workspace.isTrusted || (known && this.view)) return;
-    if (!known && !(await saved(recipe))) return;
+    if (!known && !(await saved(Uri.parse(uri)))) return;
     this.stop();
     const running = new CancellationTokenSource();
     this.running = running;
     this.told = 0;
-    this.view = { state: 'measuring', title, done: 0, tensors: [] };
-    if (!known) this.tell();
+    this.current = { state: 'measuring', title, done: 0, tensors: [] };
+    this.quiet = known;
+    this.tell();
+    const result = await this.inspect(choice, running);
+    running.dispose();
+    if (this.running === running) this.end(result);
+  }
+
+  private inspect({ uri, globs, known }: SpectraChoice, running: CancellationTokenSource) {
     const { cli, context } = this.parts;
     const cache = Uri.joinPath(context.globalStorageUri, 'spectra').fsPath;
     const only = globs.flatMap((glob) => ['--only', glob]);
     const forms = ['--spectrum', '--lines', '--quiet', ...(known ? ['--known'] : [])];
-    const args = ['inspect', recipe.fsPath, ...forms, ...only];
-    const result = await runCommand(
-      cli,
-      [...args, '--rank', String(directions), '--cache', cache],
-      {
-        token: running.token,
-        onLine: (line) => {
-          if (this.running === running) this.take(line, known);
-        },
+    const args = ['inspect', Uri.parse(uri).fsPath, ...forms, ...only];
+    return runCommand(cli, [...args, '--rank', String(directions), '--cache', cache], {
+      token: running.token,
+      onLine: (line) => {
+        if (this.running === running) this.take(line);
       },
-    );
-    running.dispose();
-    if (this.running !== running || !this.view) return;
+    });
+  }
+
+  private end({ cancelled, code, stderr }: CommandResult): void {
+    const { current, quiet } = this;
     this.running = undefined;
-    if (known && this.view.tensors.length === 0) {
-      this.view = undefined;
-      return;
+    this.quiet = false;
+    if (quiet && current?.tensors.length === 0) this.current = undefined;
+    else if (current) {
+      const state = cancelled ? 'stopped' : code === 0 ? 'done' : 'failed';
+      const message = stderr.trim().split('\n').at(-1) ?? '';
+      this.current = { ...current, state, ...(state === 'failed' ? { message } : {}) };
     }
-    const state = result.cancelled ? 'stopped' : result.code === 0 ? 'done' : 'failed';
-    const message = result.stderr.trim().split('\n').at(-1) ?? '';
-    this.view = { ...this.view, state, ...(state === 'failed' ? { message } : {}) };
     this.tell();
   }
 
@@ -83,20 +94,22 @@ export class SpectraSession {
   forget(): void {
     this.stop();
     this.running = undefined;
-    this.view = undefined;
+    this.current = undefined;
+    this.quiet = false;
     clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
-  private take(line: string, quiet: boolean): void {
+  private take(line: string): void {
     const parsed = parseLine(line);
-    if (!parsed || !this.view) return;
-    if (parsed.type === 'scope') this.view = { ...this.view, scope: parsed.scope };
+    if (!parsed || !this.current) return;
+    if (parsed.type === 'scope') this.current = { ...this.current, scope: parsed.scope };
     else {
-      const { done, tensors } = this.view;
+      const { done, tensors } = this.current;
       const more = parsed.tensor ? [...tensors, parsed.tensor] : tensors;
-      this.view = { ...this.view, done: done + 1, tensors: more };
+      this.current = { ...this.current, done: done + 1, tensors: more };
     }
-    if (quiet) return;
+    if (this.quiet) return;
     this.timer ??= setTimeout(() => {
       this.tell();
     }, tellMs);
@@ -105,13 +118,14 @@ export class SpectraSession {
   private tell(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!this.view) return;
+    const { view } = this;
+    if (!view) return;
     const from = this.told;
-    this.told = this.view.tensors.length;
+    this.told = view.tensors.length;
     this.send({
       type: 'spectra',
       from,
-      spectra: { ...this.view, tensors: this.view.tensors.slice(from) },
+      spectra: { ...view, tensors: view.tensors.slice(from) },
     });
   }
 }

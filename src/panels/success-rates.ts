@@ -12,6 +12,7 @@ import { paperChoices } from '../../server/evaluate/rates/paper';
 import type { PolicyRollouts } from '../../server/evaluate/rates/table';
 import { comparePolicies, lettersAmong } from '../../server/evaluate/rates/table';
 import type { Parts } from '../commands/context';
+import { runChoice } from '../runs';
 import type { Channel, PanelKind, Session, Unrevised } from './panel';
 import { replayEvents } from './replay-events';
 import { readRecording, readRunEpisodes } from './run-episodes';
@@ -106,8 +107,7 @@ class SuccessSession implements Session<ToSuccessPanel, FromSuccessPanel> {
       ...desk,
       banners: [...desk.banners, ...(await this.vanished.banners(all.map(({ run }) => run)))],
       runs: all.map(({ run }) => ({
-        id: run.path,
-        label: run.name,
+        ...runChoice(run),
         shown: !this.hidden.has(run.path),
       })),
       papers: paperChoices.map((paper) => ({ ...paper, shown: paper.id === this.paper })),

@@ -23,7 +23,7 @@ import { successTable } from '../../server/evaluate/rates/table';
 
 /** One run with the episodes that it has so far. */
 export interface RunEpisodes {
-  readonly run: Pick<RunSummary, 'path' | 'name' | 'state' | 'progress'>;
+  readonly run: Pick<RunSummary, 'path' | 'name' | 'state' | 'progress' | 'recipeHash'>;
   readonly lines: readonly EpisodeLine[];
   /** What is, or was, to be rolled out. */
   readonly plan?: EvaluationRecord;

@@ -5,6 +5,7 @@ import { lostBanner, noRecipe, olderBanner, phaseOf, Wait } from '../../src/pane
 
 const recipe: RecipeFacts = {
   name: 'r',
+  hash: '3f9a01c7',
   method: 'ties',
   tasks: ['a', 'b'],
   missing: [],

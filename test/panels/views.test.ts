@@ -48,6 +48,7 @@ const answer: MaskRatioAnswer = {
   n: 3,
   recipe: {
     name: 'x',
+    hash: '3f9a01c7',
     method: 'ties',
     tasks: ['a', 'b'],
     missing: [],
@@ -355,6 +356,7 @@ describe('the page', () => {
       title: '<b>"x"',
       script: 's.js',
       style: 's.css',
+      light: { 'mergevla-task1': '"<' },
       cspSource: 'https://own',
       nonce: 'abc',
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { pageHtml } from '../../src/panels/html';
+import { lightColours, pageHtml } from '../../src/panels/html';
 
 const root = join(__dirname, '../..');
 const executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -118,6 +118,7 @@ export async function openPanel(
     title: panel,
     script: `${origin}/main.js`,
     style: `${origin}/main.css`,
+    light: lightColours(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))),
     cspSource: origin,
     nonce: 'dGVzdC1ub25jZQ',
   });

@@ -175,6 +175,7 @@ export function maskSnapshot(
     uri: 'file:///libero.mergevla.yaml',
     recipe: {
       name: 'libero',
+      hash: '3f9a01c7',
       method: 'task_arithmetic',
       tasks,
       missing: [],

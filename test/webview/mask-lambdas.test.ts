@@ -24,16 +24,16 @@ async function open(
   return panel;
 }
 
-const common = ({ page }: OpenPanel) => page.locator('.slider-lambda > .slider-track input');
+const common = ({ page }: OpenPanel) => page.locator('.slider-lambda > .slider-room input');
 const own = ({ page }: OpenPanel, task: string) =>
   page.locator(`.task-handles input[type=range][aria-label="λ of ${task}"]`);
 const rows = ({ page }: OpenPanel) => page.locator('.task-handle');
 const asked = async (panel: OpenPanel) =>
   (await panel.sent()).findLast(({ type }) => type === 'setParameters');
 
-async function press({ page, settle }: OpenPanel, key: string, times = 1): Promise<void> {
-  for (let i = 0; i < times; i += 1) await page.keyboard.press(key);
-  await settle();
+async function press(panel: OpenPanel, key: string, times = 1): Promise<void> {
+  for (let i = 0; i < times; i += 1) await panel.page.keyboard.press(key);
+  await panel.settle();
 }
 
 describe.skipIf(noBrowser !== undefined)('λ of each task', () => {
@@ -84,13 +84,13 @@ describe.skipIf(noBrowser !== undefined)('λ of each task', () => {
       const found = await panel.page.locator(selector).all();
       return Promise.all(found.map(async (one) => (await one.boundingBox())!));
     };
-    const [axis] = await boxes('.slider-lambda > .slider-track');
+    const [axis] = await boxes('.slider-lambda > .slider-room .slider-track');
     const tracks = await boxes('.task-handle .slider-track');
     expect(tracks.map(({ x, width }) => [x, width])).toEqual(
-      tracks.map(() => [axis!.x, axis!.width]),
+      tracks.map(() => [axis.x, axis.width]),
     );
     const marks = await boxes('.task-handle .saved-mark');
-    const at = marks.map(({ x }) => (x - axis!.x - 7) / (axis!.width - 14));
+    const at = marks.map(({ x }) => (x - axis.x - 7) / (axis.width - 14));
     Object.values(lambdas).forEach((value, i) => {
       expect(at[i]).toBeCloseTo(value, 1);
     });
@@ -98,7 +98,7 @@ describe.skipIf(noBrowser !== undefined)('λ of each task', () => {
       .locator('.task-handle svg.marker path')
       .evaluateAll((all) => all.map((one) => one.getAttribute('fill')));
     expect(new Set(fills).size).toBe(4);
-    await panel.page.mouse.click(tracks[0]!.x + tracks[0]!.width / 2, tracks[0]!.y + 12);
+    await panel.page.mouse.click(tracks[0].x + tracks[0].width / 2, tracks[0].y + 12);
     await panel.settle();
     expect(await asked(panel)).toMatchObject({ lambdas: { ...lambdas, spatial: 0.5 } });
     await panel.page.close();

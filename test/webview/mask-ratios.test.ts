@@ -107,7 +107,8 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     await panel.page.keyboard.press('t');
     await panel.settle();
     const tables = await panel.page.locator('.twin table[role=grid]').count();
-    expect(tables).toBe(6);
+    expect(tables).toBe(7);
+    expect(await panel.page.locator('.twin').innerText()).toContain('1.84 %');
     const first = await panel.page.locator('.twin table').first().innerText();
     expect(first).toContain('≈\u00a036.0\u00a0%\u00a0±\u00a00.6');
     expect(
@@ -160,7 +161,7 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     };
     expect(await save('csv')).toContain('Vision backbone,"0.36 [0.354, 0.366]"');
     const svg = String(await save('svg'));
-    expect(svg).toContain('libero · task_arithmetic · λ 0.6');
+    expect(svg).toContain('libero (recipe 3f9a01c7) · task_arithmetic · λ 0.6');
     expect(svg.match(/<path/g)?.length).toBeGreaterThan(80);
     expect(svg).not.toMatch(/NaN| style=|<script/);
     const png = Buffer.from(String(await save('png')), 'base64');

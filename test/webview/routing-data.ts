@@ -112,7 +112,7 @@ export function routingSnapshot(): RoutingSnapshot {
   return {
     phase: { kind: 'ready' },
     banners: [],
-    runs: [{ id: 'a', label: 'run cubes-ties-3f9a' }],
+    runs: [{ id: 'a', label: 'cubes-ties-3f9a', recipeHash: '3f9a01c7' }],
     run: 'a',
     tasks: cubeTasks,
     source: 'episode',

@@ -154,7 +154,7 @@ export function successSnapshot(): SuccessSnapshot {
     phase: { kind: 'ready' },
     banners: [],
     runs: [
-      { id: 'a', label: 'cubes-ta-3f9a', shown: true },
+      { id: 'a', label: 'cubes-ta-3f9a', shown: true, recipeHash: '3f9a01c7' },
       { id: 'b', label: 'cubes-ties-71bc', shown: true },
     ],
     papers: [

@@ -7,8 +7,6 @@ import { markedTasks, markerOf, taskMark } from '../shared/tasks';
 import type { MaskModel } from './model';
 import { symbols } from './model';
 
-/** What is drawn of a curve: its lines, the marks where they cross the present values, and its words. */
-
 /** Where the handles stand now and in the recipe. */
 export interface Marked {
   readonly value: number;
@@ -24,20 +22,21 @@ export function curveMarks(
   return (context, chart) => {
     const { theme } = model;
     const { left, right, top: y0, bottom } = chart.chartArea;
-    const line = (place: number, colour: string, width: number, dash: readonly number[]) => {
+    const line = (place: number, look: { colour: string; width: number }) => {
       const x = chart.scales['x']?.getPixelForValue(place) ?? left;
       if (x < left - 1 || x > right + 1) return;
+      context.lineWidth = look.width;
+      context.strokeStyle = look.colour;
       context.beginPath();
-      context.setLineDash([...dash]);
-      context.lineWidth = width;
-      context.strokeStyle = colour;
       context.moveTo(x, y0);
-      context.lineTo(x, bottom + 14);
+      // Not through the figures of the axis, which stand between the curve and the handle.
+      context.lineTo(x, bottom + 2);
       context.stroke();
     };
-    if (saved !== value) line(saved, theme.muted, 1, [2, 2]);
-    line(value, theme.focus, 2, []);
+    context.setLineDash([2, 2]);
+    if (saved !== value) line(saved, { colour: theme.muted, width: 1 });
     context.setLineDash([]);
+    line(value, { colour: theme.focus, width: 2 });
     if (curve) crossings(context, chart, { model, curve, value });
   };
 }

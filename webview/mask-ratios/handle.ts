@@ -113,11 +113,14 @@ export class Handle {
     else this.field.value = fieldText(this.at.value);
   }
 
-  private moveTo(value: number): void {
+  private moveTo(wanted: number): void {
     const [from, to] = this.at.domain;
     const least = Math.max(from, this.limits.least);
     const most = Math.min(this.limits.most, Math.max(to, this.at.value));
-    this.actions.move(Math.round(Math.min(most, Math.max(least, value)) * 1e6) / 1e6);
+    const value = Math.round(Math.min(most, Math.max(least, wanted)) * 1e6) / 1e6;
+    // At once: another key may come before the next frame.
+    this.place({ ...this.at, value });
+    this.actions.move(value);
   }
 }
 

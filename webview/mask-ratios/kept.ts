@@ -56,15 +56,17 @@ function keptFrom(state: Readonly<Record<string, unknown>>): Kept {
 const isParameters = object<MergeParameters>(parameterFields);
 const isPair = arrayOf(isCount);
 
-/** What of it belongs to a recipe and is not on screen already. */
+/** What of it fits a recipe and is not on screen already. */
 export function stillMissing({ parameters, pair, spectra }: Kept, snapshot: MaskSnapshot): Kept {
-  const { recipe, view } = snapshot;
-  const [first = 0, second = 0] = pair ?? [];
-  const tasks = recipe?.tasks.length ?? 0;
-  const same = JSON.stringify(parameters) === JSON.stringify(view?.parameters);
+  const isShown = JSON.stringify(parameters) === JSON.stringify(snapshot.view?.parameters);
   return {
-    ...(parameters && !same ? { parameters } : {}),
-    ...(pair && !snapshot.pair && first < second && second < tasks ? { pair } : {}),
+    ...(parameters && !isShown ? { parameters } : {}),
+    ...(pair && !snapshot.pair && isPairOf(snapshot, pair) ? { pair } : {}),
     ...(spectra !== undefined && !snapshot.spectra ? { spectra } : {}),
   };
+}
+
+function isPairOf({ recipe }: MaskSnapshot, [first, second]: readonly number[]): boolean {
+  if (!recipe || first === undefined || second === undefined) return false;
+  return first < second && second < recipe.tasks.length;
 }

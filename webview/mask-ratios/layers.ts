@@ -1,7 +1,7 @@
 import type { SectionView } from '../../server/protocol/panels/mask-ratios';
 import { segments } from '../shared/components';
 import { Drawn, eachFrame, fill, h, styled } from '../shared/dom';
-import { percent, signed } from '../shared/format';
+import { percent, shorten, signed } from '../shared/format';
 import { link } from '../shared/states';
 import { markedTasks, taskKey } from '../shared/tasks';
 import type { LiveRegion, Tooltip } from '../shared/tooltip';
@@ -204,7 +204,7 @@ export class LayersCard {
           },
         },
         taskKey(model.theme, i),
-        task,
+        shorten(task, 24),
       ),
     );
   }

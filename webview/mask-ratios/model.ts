@@ -159,9 +159,10 @@ export function valueToWrite(
 ): ParameterValue {
   const { recipe } = snapshot;
   const tasks = recipe?.tasks ?? [];
-  const each = recipe?.saved.lambdas ?? ownLambdas(parameters, tasks);
-  if (parameter !== 'lambda' || !each) return { parameter, value: parameters[parameter] };
-  return { parameter, value: allLambdas(parameters, tasks) };
+  if (parameter !== 'lambda') return { parameter, value: parameters[parameter] };
+  if (recipe?.saved.lambdas ?? ownLambdas(parameters, tasks))
+    return { parameter, value: allLambdas(parameters, tasks) };
+  return { parameter, value: lambdaOfTask(parameters, tasks[0] ?? '') };
 }
 
 export function allLambdas(parameters: MergeParameters, tasks: readonly string[]): Lambdas {

@@ -83,6 +83,7 @@ class SliderCard {
   readonly element: HTMLElement;
   private readonly picture = new Picture('curve');
   private readonly handle: Handle;
+  private readonly room: HTMLElement;
   private readonly expander = h('button', {
     ...{ class: 'plain expander', type: 'button', 'aria-controls': 'task-handles' },
     click: () => {
@@ -113,6 +114,7 @@ class SliderCard {
         actions.resetParameters();
       },
     });
+    this.room = h('div', { class: 'slider-room' }, this.handle.track);
     this.element = h(
       'section',
       { class: `card slider slider-${name}` },
@@ -124,7 +126,7 @@ class SliderCard {
         h('span', { class: 'end' }, name === 'lambda' ? this.expander : null, this.handle.field),
       ),
       this.picture.element,
-      this.handle.track,
+      this.room,
       name === 'lambda' ? this.tasks.element : null,
       this.ignored,
     );
@@ -136,19 +138,22 @@ class SliderCard {
     this.handle.disabled = !used;
     this.element.classList.toggle('unused', !used);
     this.picture.element.hidden = !used;
-    this.handle.track.hidden = !used;
+    this.room.hidden = !used;
     this.ignored.hidden = used;
     this.place(model);
     this.drawExpander(model, used);
     if (used) this.drawCurve(model);
     else this.drawIgnored(recipe?.method ?? 'this method');
-    this.handle.align(this.picture.area);
+    const area = this.axis();
+    this.handle.align(area);
     if (this.name === 'lambda')
-      this.tasks.draw(
-        { ...model, expanded: model.expanded && used },
-        this.domain,
-        this.picture.area,
-      );
+      this.tasks.draw({ ...model, expanded: model.expanded && used }, this.domain, area);
+  }
+
+  /** The curve's horizontal axis; where there is no room for a curve, all that the slider has. */
+  private axis(): { readonly left: number; readonly right: number } {
+    const { offsetWidth } = this.picture.element;
+    return offsetWidth > 0 ? this.picture.area : { left: 7, right: this.room.offsetWidth - 7 };
   }
 
   private place({ parameters, snapshot: { recipe } }: MaskModel): void {
@@ -176,15 +181,10 @@ class SliderCard {
   }
 
   private drawIgnored(method: string): void {
-    const { name } = this;
-    const density = name === 'density';
-    const who = density
-      ? 'ties, dare, della and breadcrumbs use density.'
-      : `Another method may use ${symbols[name]}.`;
-    const what = density ? 'keeps every position.' : `does not use ${symbols[name]}.`;
+    const [what, who] = ignoredText(this.name, method);
     fill(
       this.ignored,
-      h('p', {}, icon('info'), ` ${method} ${what}`),
+      h('p', {}, icon('info'), ` ${what}`),
       h('p', {}, who),
       link('Change method…', 'method', () => {
         this.actions.reveal('method');
@@ -225,4 +225,12 @@ class SliderCard {
       curveSummary(model, this.name, curve),
     );
   }
+}
+
+/** Why a parameter has no effect, and what would give it one. */
+function ignoredText(name: ParameterName, method: string): readonly [string, string] {
+  if (name === 'density')
+    return [`${method} keeps every position.`, 'ties, dare, della and breadcrumbs use density.'];
+  if (method === 'emr') return [`emr does not use ${symbols[name]}.`, 'Every other method does.'];
+  return ['The recipe makes no masks.', 'λ is the threshold of masks.'];
 }

@@ -1,5 +1,6 @@
 import { lambdaOfTask } from '../../server/protocol/panels/mask-ratios';
 import { Drawn, fill, h } from '../shared/dom';
+import { shorten } from '../shared/format';
 import { taskMarker } from '../shared/tasks';
 import { Handle, type Place } from './handle';
 import type { MaskActions, MaskModel } from './model';
@@ -18,7 +19,8 @@ export class TaskHandles {
     domain: Place['domain'],
     area: { readonly left: number; readonly right: number },
   ): void {
-    const tasks = expanded ? (recipe?.tasks ?? []) : [];
+    const all = recipe?.tasks ?? [];
+    const tasks = expanded && all.length > 1 ? all : [];
     this.element.hidden = tasks.length === 0;
     // One that is being dragged stays the element that it is.
     if (this.drawn.differs(tasks.join('\n'), theme)) {
@@ -27,7 +29,7 @@ export class TaskHandles {
         this.element,
         ...this.handles.map(({ field, track }, place) => {
           const task = tasks[place] ?? '';
-          const name = h('span', { class: 'task-name', title: task }, task);
+          const name = h('span', { class: 'task-name', title: task }, shorten(task, 24));
           return h(
             'div',
             { class: 'task-handle' },

@@ -2,7 +2,7 @@ import type { JobView } from '../../server/protocol/panels/mask-details';
 import type { MaskSnapshot } from '../../server/protocol/panels/mask-ratios';
 import { button, select, twinButton } from '../shared/components';
 import { Drawn, h } from '../shared/dom';
-import { exportMenu } from '../shared/export';
+import { dateToday, exportMenu } from '../shared/export';
 import { bytes, count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { MaskActions, MaskModel, MaskPage } from './model';
@@ -53,7 +53,7 @@ export class Toolbar {
       exportMenu(
         {
           name: `mask-ratios-${snapshot.recipe?.name ?? ''}`,
-          cards: () => this.page.main,
+          page: this.page,
           csv: () => twinsAsCsv(twins(this.page.model)),
           footer: () => figureFooter(this.page.model),
         },
@@ -137,5 +137,6 @@ function figureFooter({ snapshot }: MaskModel): string {
     ? Object.entries(lambdas).map(([task, value]) => `${task} ${String(value)}`)
     : [String(lambda)];
   const parameters = `λ ${own.join(', ')}, α ${String(alpha)}, density ${String(density)}`;
-  return `${recipe.name} · ${recipe.method} · ${parameters} · ${from}${stale} · ${new Date().toISOString().slice(0, 10)}`;
+  const name = `${recipe.name} (recipe ${recipe.hash})`;
+  return `${name} · ${recipe.method} · ${parameters} · ${from}${stale} · ${dateToday()}`;
 }

@@ -5,7 +5,16 @@ import { baseOptions, Picture } from '../shared/chart';
 import { inkOn, mix } from '../shared/colours';
 import { Drawn, fill, h, s } from '../shared/dom';
 import type { Figure } from '../../server/protocol/panels/shared';
-import { halfWidth, highOf, lowOf, missing, nbsp, percent, valueOf } from '../shared/format';
+import {
+  halfWidth,
+  highOf,
+  lowOf,
+  missing,
+  nbsp,
+  percent,
+  shorten,
+  valueOf,
+} from '../shared/format';
 import { patternFill, patterns } from '../shared/patterns';
 import { markerOf, taskMark, taskMarker } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
@@ -51,7 +60,7 @@ export class KeepsCard {
             },
           },
           swatch(theme, i),
-          task,
+          shorten(task, 24),
         ),
       ),
       ...(exact && view.source.kind === 'estimate'

@@ -15,6 +15,7 @@ export function twins(model: MaskModel): readonly Twin[] {
     totalsTwin(model),
     coverageTwin(model),
     pairsTwin(model),
+    normsTwin(model),
     layersTwin(model),
     ...curveTwins(model),
     ...spectraTwins(model),
@@ -77,6 +78,15 @@ function pairsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
     }),
   );
   return { title: 'Tasks against each other', head: ['pair', 'cosine', 'sign conflict'], rows };
+}
+
+/** The diagonal of the matrix. */
+function normsTwin({ snapshot: { view, recipe } }: MaskModel): Twin {
+  const rows = (recipe?.tasks ?? []).map((task, i) => {
+    const share = valueOf(view?.norms[i]);
+    return { name: task, cells: [plainCell(share, `${percent(share, 2)} %`)] };
+  });
+  return { title: 'Size of each task vector', head: ['task', '‖τ‖, % of base'], rows };
 }
 
 function layersTwin({ snapshot: { view, recipe, sections, pair } }: MaskModel): Twin {

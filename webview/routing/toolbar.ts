@@ -1,6 +1,6 @@
 import { button, segments, select, twinButton } from '../shared/components';
 import { Drawn, h } from '../shared/dom';
-import { exportMenu } from '../shared/export';
+import { dateToday, exportMenu, runName } from '../shared/export';
 import { icon } from '../shared/icons';
 import { twinsAsCsv } from '../shared/twin';
 import type { RoutingModel, RoutingPage } from './model';
@@ -141,7 +141,7 @@ function exports(page: RoutingPage): HTMLElement {
   return exportMenu(
     {
       name: 'routing',
-      cards: () => page.main,
+      page,
       csv: () => twinsAsCsv(routingTwins(page.model)),
       footer: () => footer(page.model),
     },
@@ -155,9 +155,8 @@ function footer({ snapshot }: RoutingModel): string {
   const offset = answer?.offset && 'scores divided by stored means (not in the paper)';
   const stale = banners.some(({ level }) => level === 'stale') && 'stale';
   const seen = frames.find(({ id }) => id === frame)?.label ?? answer?.detail?.instruction;
-  const name = runs.find(({ id }) => id === run)?.label;
-  const date = new Date().toISOString().slice(0, 10);
-  return [name, seen, `${pairing} pairing`, offset, answer?.device, stale, date]
+  const name = runs.filter(({ id }) => id === run).map(runName);
+  return [...name, seen, `${pairing} pairing`, offset, answer?.device, stale, dateToday()]
     .filter(Boolean)
     .join(' · ');
 }

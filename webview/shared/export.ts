@@ -1,4 +1,4 @@
-import type { CommonFromPanel, ExportFormat } from '../../server/protocol/panels/shared';
+import type { CommonFromPanel, ExportFormat, RunName } from '../../server/protocol/panels/shared';
 import { h } from './dom';
 import { figureToPng, figureToSvg } from './figure';
 import { icon } from './icons';
@@ -7,7 +7,7 @@ export interface ExportSource {
   /** File name without its ending. */
   readonly name: string;
   /** What is drawn into a picture. */
-  readonly cards: () => HTMLElement;
+  readonly page: Drawable;
   readonly csv: () => string;
   /** Last line of a picture: recipe, parameters, source, date. */
   readonly footer: () => string;
@@ -17,41 +17,52 @@ export interface ExportSource {
 
 type Post = (message: Extract<CommonFromPanel, { type: 'export' | 'copy' }>) => void;
 
-const labels: Readonly<Record<ExportFormat, string>> = {
-  csv: 'Save CSV',
-  tsv: 'Copy table',
-  png: 'Save PNG',
-  svg: 'Save SVG',
-  md: 'Save Markdown',
-  tex: 'Save LaTeX',
-};
+/** A page whose cards can be drawn in its own colours or in those of the light theme. */
+export interface Drawable {
+  readonly main: HTMLElement;
+  readonly inLight: <T>(make: () => T) => T;
+}
+
+/** What the menu offers: a format, and for pictures whether they are light on white. */
+interface Choice {
+  readonly format: ExportFormat;
+  readonly label: string;
+  readonly light?: boolean;
+}
+
+const choices: readonly Choice[] = [
+  { format: 'tsv', label: 'Copy table' },
+  { format: 'csv', label: 'Save CSV' },
+  { format: 'md', label: 'Save Markdown' },
+  { format: 'tex', label: 'Save LaTeX' },
+  { format: 'png', label: 'Save PNG' },
+  { format: 'png', label: 'Save PNG, light on white', light: true },
+  { format: 'svg', label: 'Save SVG' },
+  { format: 'svg', label: 'Save SVG, light on white', light: true },
+];
 
 /** A button that opens the list of formats. */
 export function exportMenu(source: ExportSource, post: Post): HTMLElement {
-  const formats: readonly ExportFormat[] = [
-    'tsv',
-    'csv',
-    ...(['md', 'tex'] as const).filter((format) => source.texts?.[format]),
-    'png',
-    'svg',
-  ];
+  const offered = choices.filter(
+    ({ format }) => (format !== 'md' && format !== 'tex') || source.texts?.[format],
+  );
   const menu = h(
     'div',
     { class: 'menu', role: 'menu', hidden: true },
-    ...formats.map((format) =>
+    ...offered.map((choice) =>
       h(
         'button',
         {
           type: 'button',
           role: 'menuitem',
           tabindex: -1,
-          'data-format': format,
+          'data-format': choice.format + (choice.light ? '-light' : ''),
           click: () => {
             menu.hidden = true;
-            void save(source, format, post);
+            save(source, choice, post);
           },
         },
-        labels[format],
+        choice.label,
       ),
     ),
   );
@@ -89,20 +100,29 @@ function menuKey(event: KeyboardEvent, menu: HTMLElement, opener: HTMLElement): 
   event.stopPropagation();
 }
 
-async function save(source: ExportSource, format: ExportFormat, post: Post): Promise<void> {
-  if (format === 'tsv') {
-    post({ type: 'copy', text: csvToTsv(source.csv()) });
-    return;
-  }
-  post({ type: 'export', name: source.name, format, content: await contentOf(source, format) });
+function save(source: ExportSource, choice: Choice, post: Post): void {
+  const { format } = choice;
+  if (format === 'tsv') post({ type: 'copy', text: csvToTsv(source.csv()) });
+  else post({ type: 'export', name: source.name, format, content: contentOf(source, choice) });
 }
 
-async function contentOf(source: ExportSource, format: ExportFormat): Promise<string> {
+function contentOf(source: ExportSource, { format, light }: Choice): string {
   const text = source.texts?.[format];
   if (text) return text();
-  if (format === 'svg') return figureToSvg(source.cards(), source.footer());
-  if (format === 'png') return figureToPng(source.cards(), source.footer());
-  return source.csv();
+  const draw = { svg: figureToSvg, png: figureToPng }[format === 'svg' ? 'svg' : 'png'];
+  if (format !== 'svg' && format !== 'png') return source.csv();
+  const figure = () => draw(source.page.main, source.footer());
+  return light ? source.page.inLight(figure) : figure();
+}
+
+/** A run as the last line of a picture names it. */
+export function runName({ label, recipeHash }: RunName): string {
+  return recipeHash === undefined ? label : `${label} (recipe ${recipeHash})`;
+}
+
+/** What every last line ends with. */
+export function dateToday(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 /** Spreadsheets paste tab-separated values into cells. */

@@ -19,7 +19,7 @@ export function figureToSvg(root: HTMLElement, footer: string): string {
 }
 
 /** The same picture as base64 of a PNG, at twice the size. */
-export async function figureToPng(root: HTMLElement, footer: string): Promise<string> {
+export function figureToPng(root: HTMLElement, footer: string): string {
   const figure = composeFigure(root, footer);
   const canvas = document.createElement('canvas');
   canvas.width = Number(figure.getAttribute('width')) * scale;
@@ -28,7 +28,7 @@ export async function figureToPng(root: HTMLElement, footer: string): Promise<st
   if (!context) return '';
   context.scale(scale, scale);
   paintSvg(figure, context);
-  return Promise.resolve(canvas.toDataURL('image/png').split(',')[1] ?? '');
+  return canvas.toDataURL('image/png').split(',')[1] ?? '';
 }
 
 interface Origin {

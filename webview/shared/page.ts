@@ -4,6 +4,7 @@ import { eachFrame, fill, h } from './dom';
 import type { HostLink } from './host';
 import { connect } from './host';
 import { bannerStrip, phaseView } from './states';
+import { inLightTheme } from './light';
 import type { Theme } from './theme';
 import { onThemeChange, readTheme } from './theme';
 import { LiveRegion, Tooltip } from './tooltip';
@@ -84,6 +85,13 @@ export class Page<Model extends PanelModel, To extends Revised & Message, From e
     this.link.keep(part);
     this.update(part);
   }
+
+  /** What `make` makes of the page in the colours of the light theme; the screen shows nothing of it. */
+  readonly inLight = <T>(make: () => T): T =>
+    inLightTheme((theme) => {
+      this.current = { ...this.current, theme };
+      this.drawNow();
+    }, make);
 
   /** What is not drawn but found again after a reload. */
   keep(part: Readonly<Record<string, unknown>>): void {

@@ -3,7 +3,7 @@ import type { FromSuccessPanel } from '../../server/protocol/panels/success-rate
 import type { AnyDataset, Overlay } from '../shared/chart';
 import { baseOptions, Picture } from '../shared/chart';
 import { Drawn, fill, h, s } from '../shared/dom';
-import { exportMenu } from '../shared/export';
+import { dateToday, exportMenu, type Drawable } from '../shared/export';
 import type { Theme } from '../shared/theme';
 import type { LiveRegion } from '../shared/tooltip';
 import { TwinCard, twinsAsCsv } from '../shared/twin';
@@ -22,6 +22,7 @@ interface JointTools {
   readonly goTo: (step: number) => void;
   readonly post: (message: Extract<FromSuccessPanel, { type: 'copy' | 'export' }>) => void;
   readonly live: LiveRegion;
+  readonly inLight: Drawable['inLight'];
 }
 
 /** One joint's small chart and the two numbers at the present step. */
@@ -119,9 +120,10 @@ export class JointsView {
         exportMenu(
           {
             name: `joints-${task}-${String(seed)}`,
-            cards: () => this.element,
+            page: { main: this.element, inLight: this.tools.inLight },
             csv,
-            footer: () => `${task} · seed ${String(seed)} · ${String(steps)} steps · degrees`,
+            footer: () =>
+              `${task} · seed ${String(seed)} · ${String(steps)} steps · degrees · ${dateToday()}`,
           },
           this.tools.post,
         ),

@@ -44,6 +44,7 @@ export class SuccessPanel implements SuccessActions {
     },
     post: this.page.post,
     live: this.page.live,
+    inLight: this.page.inLight,
   });
   private readonly studies = new StudiesRow(this, this.page);
   private readonly trials = new TrialCard(this.page.post, this.page.live);
@@ -93,7 +94,7 @@ export class SuccessPanel implements SuccessActions {
       arrange: (part) => {
         this.page.arrange(part);
       },
-      cards: () => this.page.main,
+      page: this.page,
     });
   }
 

@@ -4,6 +4,7 @@ import { segments, select } from '../shared/components';
 import { eachFrame, fill, h } from '../shared/dom';
 import { icon } from '../shared/icons';
 import { reducedMotion } from '../shared/theme';
+import type { Drawable } from '../shared/export';
 import type { LiveRegion } from '../shared/tooltip';
 import { PosedBodies } from './bodies';
 import { JointsView } from './joints';
@@ -19,6 +20,7 @@ interface ReplayActions {
   readonly toggleJoints: () => void;
   readonly post: (message: Extract<FromSuccessPanel, { type: 'copy' | 'export' }>) => void;
   readonly live: LiveRegion;
+  readonly inLight: Drawable['inLight'];
 }
 
 /** Plays one recorded episode: orbit view, the cameras beside it, its steps, and its joints on demand. */
@@ -51,7 +53,7 @@ export class ReplayCard {
       this.goTo(step);
     };
     this.track = new ReplayTrack(goTo);
-    this.joints = new JointsView({ goTo, post: actions.post, live: actions.live });
+    this.joints = new JointsView({ ...actions, goTo });
     this.element.append(
       this.heading,
       h('div', { class: 'replay-body' }, this.stage, this.cameras.element),

@@ -6,9 +6,10 @@ import type {
 import { toCsv, toLatex, toMarkdown } from '../../server/evaluate/rates/write';
 import { button, select, twinButton } from '../shared/components';
 import { h } from '../shared/dom';
-import { exportMenu, type ExportSource } from '../shared/export';
+import { exportMenu, type Drawable, type ExportSource } from '../shared/export';
 import { icon } from '../shared/icons';
 import { conditionsButton } from './conditions';
+import { figureFooter } from './figure-footer';
 import type { SuccessModel } from './model';
 import { intervalNames } from './model';
 
@@ -17,7 +18,7 @@ export interface ToolbarActions {
   readonly post: (message: FromSuccessPanel) => void;
   readonly arrange: (part: Partial<SuccessModel>) => void;
   /** What is drawn into an exported picture. */
-  readonly cards: () => HTMLElement;
+  readonly page: Drawable;
 }
 
 /** Which runs, interval and paper are shown, under which conditions; then twin, export and the main actions. */
@@ -36,7 +37,7 @@ export function successToolbar(model: SuccessModel, actions: ToolbarActions): re
       twinButton(twin, () => {
         arrange({ twin: !twin });
       }),
-      exportMenu(exportSource(model, actions.cards), post),
+      exportMenu(exportSource(model, actions.page), post),
       button('Import results', { disabled: !snapshot.trusted }, () => {
         post({ type: 'import' });
       }),
@@ -95,17 +96,14 @@ function mainButton({ snapshot: { table, trusted } }: SuccessModel, post: Post):
   );
 }
 
-function exportSource(
-  { snapshot: { table, interval } }: SuccessModel,
-  cards: () => HTMLElement,
-): ExportSource {
-  const date = new Date().toISOString().slice(0, 10);
+function exportSource({ snapshot }: SuccessModel, page: Drawable): ExportSource {
+  const { table } = snapshot;
   return {
     name: 'success-rates',
-    cards,
+    page,
     csv: () => (table ? toCsv(table) : ''),
     texts: textsOf(table),
-    footer: () => `${table?.protocol ?? ''} · ${intervalNames[interval]} · ${date}`,
+    footer: () => figureFooter(snapshot),
   };
 }
 

@@ -86,6 +86,7 @@ const isDrawer = object<DrawerView>({
 
 const isRecipeFacts = object<RecipeFacts>({
   name: isString,
+  hash: isString,
   method: isString,
   tasks: arrayOf(isString),
   missing: arrayOf(isString),

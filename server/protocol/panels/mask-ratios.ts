@@ -92,6 +92,8 @@ export type MaskRatioReply =
 
 export interface RecipeFacts {
   readonly name: string;
+  /** Of the text as it stands. */
+  readonly hash: string;
   readonly method: string;
   readonly tasks: readonly string[];
   /** Tasks whose checkpoint cannot be read. */

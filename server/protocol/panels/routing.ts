@@ -12,7 +12,7 @@ import {
   optional,
   tagged,
 } from '../shape';
-import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised } from './shared';
+import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised, RunName } from './shared';
 import { commonFromPanel, commonToPanel, isBanner, isPhase } from './shared';
 
 export type ObservationSource = 'images' | 'frame' | 'episode';
@@ -79,7 +79,7 @@ export const mostPictures = 8;
 export interface RoutingSnapshot {
   readonly phase: Phase;
   readonly banners: readonly Banner[];
-  readonly runs: readonly { readonly id: string; readonly label: string }[];
+  readonly runs: readonly ({ readonly id: string } & RunName)[];
   readonly run?: string;
   /** Tasks in recipe order. */
   readonly tasks: readonly string[];
@@ -207,7 +207,13 @@ const isChoice = object<{ id: string; label: string }>({ id: isString, label: is
 const isSnapshot = object<RoutingSnapshot>({
   phase: isPhase,
   banners: arrayOf(isBanner),
-  runs: arrayOf(isChoice),
+  runs: arrayOf(
+    object<RoutingSnapshot['runs'][number]>({
+      id: isString,
+      label: isString,
+      recipeHash: optional(isString),
+    }),
+  ),
   run: optional(isString),
   tasks: arrayOf(isString),
   source: isSource,

@@ -20,6 +20,12 @@ export interface Revised {
   readonly revision: number;
 }
 
+/** A finished run in words: its name, and which recipe it was made of. */
+export interface RunName {
+  readonly label: string;
+  readonly recipeHash?: string;
+}
+
 /** One sentence at the top of a panel; the worst is shown, the others are counted. */
 export interface Banner {
   readonly level: 'error' | 'stale' | 'warning';

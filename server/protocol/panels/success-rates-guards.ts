@@ -204,16 +204,17 @@ const isStudy = object<Study>({
   ),
 });
 
-const isChoice = object<{ id: string; label: string; shown: boolean }>({
-  id: isString,
-  label: isString,
-  shown: isBoolean,
+const choice = { id: isString, label: isString, shown: isBoolean };
+const isChoice = object<SuccessSnapshot['papers'][number]>(choice);
+const isRun = object<SuccessSnapshot['runs'][number]>({
+  ...choice,
+  recipeHash: optional(isString),
 });
 
 const isSnapshot = object<SuccessSnapshot>({
   phase: isPhase,
   banners: arrayOf(isBanner),
-  runs: arrayOf(isChoice),
+  runs: arrayOf(isRun),
   papers: arrayOf(isChoice),
   interval: isInterval,
   table: optional(isTable),

@@ -1,6 +1,6 @@
 import type { EpisodeRecording } from '../episode';
 import type { TrialOutcome } from '../trials';
-import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised } from './shared';
+import type { Banner, CommonFromPanel, CommonToPanel, Phase, Revised, RunName } from './shared';
 
 export type IntervalName = 'wilson' | 'exact' | 'posterior';
 
@@ -165,11 +165,7 @@ export interface TrialForm {
 export interface SuccessSnapshot {
   readonly phase: Phase;
   readonly banners: readonly Banner[];
-  readonly runs: readonly {
-    readonly id: string;
-    readonly label: string;
-    readonly shown: boolean;
-  }[];
+  readonly runs: readonly ({ readonly id: string; readonly shown: boolean } & RunName)[];
   readonly papers: readonly {
     readonly id: string;
     readonly label: string;
