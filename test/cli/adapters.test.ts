@@ -1,8 +1,7 @@
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bitAt, golden, readTensors, type StoredTensor } from '../engine/driver';
-import { expectedFile, goldenCases, type GoldenCase } from '../engine/golden-cases';
+import { bitAt, golden, readTensors } from '../engine/driver';
 import { mergevla, temporaryFolder } from './command';
 
 const folder = temporaryFolder();
@@ -18,50 +17,6 @@ async function merge(name: string, lines: readonly string[]): Promise<string> {
   expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
   return join(out, 'merged');
 }
-
-/** Neighbours of 16 bits differ by one. */
-function place(value: number): number {
-  const bits = new Int32Array(Float32Array.of(value).buffer)[0] >> 16;
-  return bits < 0 ? -(bits & 0x7fff) : bits;
-}
-
-function expectPeer({ tolerance }: GoldenCase, found: StoredTensor, peer: StoredTensor): number {
-  let equal = 0;
-  peer.values.forEach((value, i) => {
-    const own = found.values[i];
-    if (own === value) equal++;
-    else if (tolerance.rule === 'abs')
-      expect(Math.abs(own - value)).toBeLessThanOrEqual(1e-6 + 1e-6 * Math.abs(value));
-    else expect(Math.abs(place(own) - place(value))).toBeLessThanOrEqual(1);
-  });
-  return equal / peer.values.length;
-}
-
-const cases = goldenCases.filter(({ method }) => method === 'lora_merge');
-
-describe('an adapter alone', () => {
-  it.each(cases.map((item) => [item.id, item] as const))(
-    'is fused as peft does: %s',
-    async (id, item) => {
-      const { adapter: path } = item as GoldenCase & { adapter: string };
-      const merged = await merge(id, [
-        `base: ${join(golden, item.base ?? '')}`,
-        `experts: { tuned: { adapter: ${join(golden, path)} } }`,
-        'masks: none',
-        'output: { form: weights }',
-      ]);
-      const found = readTensors(join(merged, 'model.safetensors'));
-      const peer = readTensors(expectedFile(item));
-      expect([...found.keys()].sort()).toEqual([...peer.keys()].sort());
-      for (const [name, expected] of peer) {
-        const own = found.get(name);
-        expect([name, own?.dtype, own?.shape]).toEqual([name, expected.dtype, expected.shape]);
-        if (own && item.tolerance.rule === 'ulp')
-          expect(expectPeer(item, own, expected)).toBeGreaterThan(0.9);
-      }
-    },
-  );
-});
 
 describe('adapters beside fused experts', () => {
   let experts: string;

@@ -93,7 +93,8 @@ function lookUp(item: GoldenCase, merged: GoldenResult, key: string): Float32Arr
 
 const bases = new Map<string, Map<string, StoredTensor>>();
 
-function baseTensors(item: GoldenCase): Map<string, StoredTensor> {
+/** Of all shards. */
+export function baseTensors(item: GoldenCase): Map<string, StoredTensor> {
   const path = join(golden, item.base ?? '');
   let tensors = bases.get(path);
   if (!tensors) {
