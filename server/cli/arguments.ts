@@ -64,7 +64,9 @@ function checkValue(spec: OptionSpec, token: OptionToken): void {
   }
   // A following option is no value; a negative number is one.
   const isMissing =
-    token.value === undefined || (token.inlineValue !== true && /^-[^\d]/.test(token.value));
+    token.value === undefined ||
+    token.value === '' ||
+    (token.inlineValue !== true && /^-[^\d]/.test(token.value));
   if (isMissing)
     throw usage(`${token.rawName} needs a value: ${token.rawName} ${spec.value ?? 'VALUE'}`);
   if (spec.value === 'GLOB') checkGlob(token);

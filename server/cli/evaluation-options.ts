@@ -27,14 +27,14 @@ export const evaluationOptions: Readonly<Record<string, OptionSpec>> = {
 };
 
 export function evaluateOptions(options: Options): Partial<Evaluate> {
-  const episodes = wholeOption(options, 'episodes', 1);
-  const seed = wholeOption(options, 'seed', 0);
-  const execute = wholeOption(options, 'execute', 1);
-  const steps = wholeOption(options, 'max-steps', 1);
+  const episodes = wholeOption(options, 'episodes', [1, 100_000]);
+  const seed = wholeOption(options, 'seed', [0, 2 ** 32 - 1]);
+  const execute = wholeOption(options, 'execute', [1, 4096]);
+  const steps = wholeOption(options, 'max-steps', [1, 1_000_000]);
   const shift = oneOf(options, 'shift', ['none', 'colours']);
   const range = oneOf(options, 'range', ['test', 'validation']);
   const policies = policiesOf(options.text('policies'));
-  wholeOption(options, 'workers', 1);
+  workersOption(options);
   return {
     ...(episodes !== undefined && { episodes }),
     ...(seed !== undefined && { seed }),
@@ -58,12 +58,20 @@ function oneOf<Name extends string>(
   throw usage(`--${option} takes ${names.join(' or ')}, not ${text}`);
 }
 
-export function wholeOption(options: Options, name: string, least: number): number | undefined {
+export const workersOption = (options: Options): number | undefined =>
+  wholeOption(options, 'workers', [1, 1024]);
+
+/** As the recipe's schema bounds the same keys. */
+function wholeOption(
+  options: Options,
+  name: string,
+  [least, most]: readonly [number, number],
+): number | undefined {
   const text = options.text(name);
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-  throw usage(`--${name} takes a whole number from ${least} on, not ${text}`);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw usage(`--${name} takes a whole number from ${least} to ${most}, not ${text}`);
 }
 
 function policiesOf(text: string | undefined): Evaluate['policies'] | undefined {

@@ -8,7 +8,7 @@ import { componentTable, makeDocument } from './report/document';
 import { toText } from './report/formats';
 import { ratesText } from './report/success';
 import { formatSeconds } from './units';
-import { wholeOption } from './evaluation-options';
+import { workersOption } from './evaluation-options';
 import { exitCodes, type Call, type Outcome } from './verb';
 
 export interface Evaluation {
@@ -28,7 +28,7 @@ export async function evaluateRun(
   const state = await runEvaluation({
     run,
     evaluate: changes,
-    workers: wholeOption(options, 'workers', 1),
+    workers: workersOption(options),
     device: options.text('device'),
     command,
     version,

@@ -185,6 +185,7 @@ function reasonOf(cause: unknown): string {
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
     EISDIR: 'it is a folder',
+    ELOOP: 'its links go round',
     EACCES: 'permission denied',
   };
   return reasons[String(code)] ?? (cause instanceof Error ? cause.message : String(cause));

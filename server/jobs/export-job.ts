@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MergeError } from '../protocol/merge-error';
 import type { Recipe } from '../recipe/schema';
@@ -93,6 +101,8 @@ async function intoFolder(
   target: string,
   fill: (folder: string) => Promise<string>,
 ): Promise<string> {
+  if (existsSync(target) && !statSync(target).isDirectory())
+    throw new MergeError('MV530', `${target} exists and is not a folder`);
   if (existsSync(target) && readdirSync(target).length > 0)
     throw new MergeError('MV530', `${target} exists and is not empty, so nothing is written there`);
   mkdirSync(dirname(target), { recursive: true });

@@ -1,3 +1,14 @@
+import {
+  arrayOf,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isString,
+  object,
+  recordOf,
+  type Guard,
+} from './shape';
+
 /**
  * The shapes of `report.json` (product of a merge, of `inspect`, and of the sketch).
  * `Figure` is a plain number when exact and an estimate with a 95 % interval when sampled.
@@ -71,3 +82,24 @@ export interface MergeReport<F = number> {
   /** Of a sample: names of tensors with NaN or infinity in it, which nothing counts. */
   readonly nonfinite?: readonly string[];
 }
+
+/** What every reader of a report leans on. */
+const isMetrics = (value: unknown): value is Metrics<number> =>
+  isRecord(value) &&
+  isNumber(value['elements']) &&
+  ['norm', 'cosine', 'sign_conflict'].every((key) => isRecord(value[key])) &&
+  ['active', 'distance'].every((key) => value[key] === undefined || isRecord(value[key])) &&
+  (value['coverage'] === undefined || Array.isArray(value['coverage']));
+
+const isBlock = (value: unknown): value is BlockReport<number> =>
+  isMetrics(value) && 'component' in value && isString(value.component);
+
+/** `report.json` of a run; a file cut short, or of something else, is none. */
+export const isMergeReport = object<Omit<MergeReport, 'nonfinite'>>({
+  tasks: arrayOf(isString),
+  exact: isBoolean,
+  tensors: arrayOf(isBlock) as Guard<MergeReport['tensors']>,
+  blocks: arrayOf(isBlock),
+  components: recordOf(isMetrics),
+  total: isMetrics,
+});

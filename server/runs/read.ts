@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunState } from '../protocol/events';
 import { MergeError } from '../protocol/merge-error';
-import type { MergeReport } from '../protocol/report';
+import { isMergeReport, type MergeReport } from '../protocol/report';
 import type { Manifest } from './manifest';
 import { isAlive } from './process-identity';
 import { asRunRecord, isFinal, type RunRecord } from './record';
@@ -48,9 +48,10 @@ export async function readRun(path: string): Promise<RunSummary> {
   return found;
 }
 
-/** The run's `report.json`, or undefined when it has none yet. */
+/** The run's `report.json`, or undefined when it has none yet, or none that is whole. */
 export async function readReport(run: RunSummary): Promise<MergeReport | undefined> {
-  return (await readJson(join(run.folder, 'report.json'))) as MergeReport | undefined;
+  const report = await readJson(join(run.folder, 'report.json'));
+  return isMergeReport(report) ? report : undefined;
 }
 
 /** The run's `merged/manifest.json`, or undefined when it has none. */

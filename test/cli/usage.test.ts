@@ -38,6 +38,8 @@ describe('the command line', () => {
     [['merge', 'a', '--out'], '--out needs a value'],
     [['merge', 'a', '--only', 'b['], 'the glob --only b[ cannot be used: its bracket'],
     [['merge', 'a', '--out', '--json'], '--out needs a value'],
+    [['merge', 'a', '--out', ''], '--out needs a value'],
+    [['evaluate', 'a', '--workers', '2000'], 'from 1 to 1024, not 2000'],
     [['check', 'a', '--json=yes'], '--json takes no value'],
     [['export', 'a'], 'needs --form'],
     [['export', 'a', '--form', 'weigths'], 'did you mean weights'],

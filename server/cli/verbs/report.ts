@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MergeError } from '../../protocol/merge-error';
+import { isRecord } from '../../protocol/shape';
 import { readReport, readRun } from '../../runs/read';
 import { nearest } from '../../recipe/suggest';
 import { usage } from '../arguments';
@@ -59,17 +60,20 @@ async function load(path: string): Promise<ReportedRun> {
   if (!report && !rates)
     throw new MergeError(
       'MV533',
-      `${run.folder} has neither a merge nor results yet: the run is ${run.state}`,
+      `${run.folder} has no whole report.json and no results: the run is ${run.state}`,
     );
   return { run, report, parameters: await readParameters(run.folder), rates };
 }
 
 /** Flat `params.yaml`, which we write as one `key: JSON value` a line. */
 async function readParameters(folder: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readFile(join(folder, 'params.yaml'), 'utf8').catch(() => '');
-  const { parse } = await import('yaml');
-  const value: unknown = parse(text);
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const path = join(folder, 'params.yaml');
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const { parseDocument } = await import('yaml');
+  const document = parseDocument(text);
+  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  if (value === null || isRecord(value)) return value ?? {};
+  throw new MergeError('MV533', `${path} is damaged: it is no list of parameters`);
 }
 
 function unknownFormat(format: string): MergeError {

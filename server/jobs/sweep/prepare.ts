@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { MergeInputs } from '../../engine/inputs';
 import { MergeError, throwIfCancelled } from '../../protocol/merge-error';
@@ -20,6 +20,7 @@ import type { PointRecord, SweepRecord } from './types';
 
 /** Part of every id: another number when the same recipe would give another result. */
 const schemaVersion = 1;
+const sweepRecipeFile = 'recipe.mergevla.yaml';
 
 export interface SweepRequest {
   readonly recipePath: string;
@@ -88,9 +89,10 @@ function writeSweep(folder: string, { name, path, bytes, points }: NewSweep): Sw
       { fault: 'usage' },
     );
   }
+  refuseTaken(folder);
   mkdirSync(folder, { recursive: true });
   const lines = points.map((point) => `${JSON.stringify(point)}\n`).join('');
-  writeFileAtomic(join(folder, 'recipe.mergevla.yaml'), bytes);
+  writeFileAtomic(join(folder, sweepRecipeFile), bytes);
   writeFileAtomic(join(folder, pointsFile), lines);
   const created = new Date().toISOString();
   const record: SweepRecord = {
@@ -103,6 +105,15 @@ function writeSweep(folder: string, { name, path, bytes, points }: NewSweep): Sw
   // The last file: a folder without it is not a sweep yet and is written again.
   writeJsonAtomic(join(folder, sweepFile), record);
   return SweepStore.open(folder);
+}
+
+/** What an interrupted start left is written again; whatever else is there stays as it is. */
+function refuseTaken(folder: string): void {
+  const isOwn = (name: string): boolean =>
+    [sweepRecipeFile, pointsFile, sweepFile].some((own) => name.startsWith(own));
+  if (!existsSync(folder)) return;
+  if (statSync(folder).isDirectory() && readdirSync(folder).every(isOwn)) return;
+  throw new MergeError('MV530', `${folder} exists and is no sweep, so nothing is written there`);
 }
 
 function sameIds(a: readonly PointRecord[], b: readonly PointRecord[]): boolean {
@@ -130,5 +141,5 @@ function hashOf(value: unknown, digits = 8): string {
 
 /** The recipe that a sweep was made from, byte for byte. */
 export function sweepRecipe(store: SweepStore): Uint8Array {
-  return readFileSync(join(store.folder, 'recipe.mergevla.yaml'));
+  return readFileSync(join(store.folder, sweepRecipeFile));
 }

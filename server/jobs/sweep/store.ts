@@ -2,6 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MergeError } from '../../protocol/merge-error';
 import { lockHolder } from '../../runs/lock';
+import {
+  isCount,
+  isNumber,
+  isRecord,
+  isString,
+  literal,
+  object,
+  recordOf,
+} from '../../protocol/shape';
 import type { PointFailure, PointRecord, PointResult, PointStatus, SweepRecord } from './types';
 
 export const sweepFile = 'sweep.json';
@@ -20,9 +29,9 @@ export class SweepStore {
 
   /** Throws MV545 for a folder that is not a whole sweep. */
   static open(folder: string): SweepStore {
-    const record = readJson(join(folder, sweepFile)) as SweepRecord | undefined;
+    const record = readJson(join(folder, sweepFile));
     const points = readLines(join(folder, pointsFile));
-    if (record?.version !== 1 || points?.length !== record.points)
+    if (!isSweep(record) || points?.length !== record.points)
       throw new MergeError(
         'MV545',
         `${folder} is not the folder of a sweep: ${sweepFile} and ${pointsFile} do not belong together`,
@@ -45,8 +54,8 @@ export class SweepStore {
 
   /** The result of a point; undefined when there is none or it cannot be read. */
   result(point: PointRecord): PointResult | undefined {
-    const result = readJson(this.file(point, 'result.json')) as PointResult | undefined;
-    return result?.schema === 'mergevla.point/1' && result.id === point.id ? result : undefined;
+    const result = readJson(this.file(point, 'result.json'));
+    return isResult(result) && result.id === point.id ? result : undefined;
   }
 
   failure(point: PointRecord): PointFailure | undefined {
@@ -84,10 +93,41 @@ export function readJson(path: string): unknown {
   }
 }
 
-function readLines(path: string): PointRecord[] | undefined {
+const isSweep = object<SweepRecord>({
+  version: literal(1),
+  name: isString,
+  recipePath: isString,
+  points: isCount,
+  created: isString,
+});
+
+const isResult = object<PointResult>({
+  schema: literal('mergevla.point/1'),
+  id: isString,
+  values: isRecord,
+  metrics: recordOf(isNumber),
+  run: isString,
+  seconds: isNumber,
+  host: isString,
+  version: isString,
+});
+
+/** An id is a folder of the sweep, and the file may be anybody's. */
+const isPoint = (value: unknown, index: number): value is PointRecord =>
+  isRecord(value) &&
+  isString(value['id']) &&
+  /^[\w-]+$/.test(value['id']) &&
+  value['index'] === index &&
+  isString(value['label']) &&
+  isString(value['recipe']) &&
+  isRecord(value['values']);
+
+/** Undefined where a line is no point. */
+function readLines(path: string): readonly PointRecord[] | undefined {
   try {
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as PointRecord);
+    const points = lines.map((line): unknown => JSON.parse(line));
+    return points.every(isPoint) ? points : undefined;
   } catch {
     return undefined;
   }
