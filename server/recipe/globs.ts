@@ -18,6 +18,20 @@ export function globFault(pattern: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The same names by patterns that each keep the limits: a list of alternatives too long for one pattern is
+ * halved. What keeps them, and what halving cannot help, comes back as it is.
+ */
+export function splitGlob(pattern: string): readonly string[] {
+  const group = innermostGroup(pattern);
+  if (globFault(pattern) === undefined || !group || group.options.length < 2) return [pattern];
+  const half = Math.ceil(group.options.length / 2);
+  return [group.options.slice(0, half), group.options.slice(half)].flatMap((options) => {
+    const part = options.length > 1 ? `{${options.join(',')}}` : options.join('');
+    return splitGlob(pattern.slice(0, group.start) + part + pattern.slice(group.end + 1));
+  });
+}
+
 /** Whether a tensor name matches a glob; a faulty glob matches nothing. */
 export function matchesGlob(pattern: string, name: string): boolean {
   return compileGlob(pattern)(name);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { globFault, matchesComponent, matchesGlob } from '../../server/recipe/globs';
+import { globFault, matchesComponent, matchesGlob, splitGlob } from '../../server/recipe/globs';
 import { resolveNumber } from '../../server/recipe/numbers';
 import { parseRecipe } from '../../server/recipe/parse';
 import { problemReference, recipeJsonSchema, recipeReference } from '../../server/recipe/reference';
@@ -31,6 +31,27 @@ describe('globs', () => {
     ['', '', false],
   ])('%s on %s: %s', (glob, name, expected) => {
     expect(matchesGlob(glob, name)).toBe(expected);
+  });
+
+  it('splits long lists of alternatives into patterns that keep the limits', () => {
+    const names = Array.from({ length: 1000 }, (_, i) => `norm_of_the_rest_number_${String(i)}`);
+    for (const glob of [`model.{${names.join(',')}}`, `{${names.slice(0, 40).join(',')}}.**`]) {
+      expect(globFault(glob)).toBeDefined();
+      const parts = splitGlob(glob);
+      expect(parts.map(globFault)).toEqual(parts.map(() => undefined));
+      const tried = [...names.slice(0, 60), 'other'].flatMap((name) => [
+        `model.${name}`,
+        `${name}.w`,
+      ]);
+      const wanted = tried.filter((name) =>
+        glob.startsWith('model.')
+          ? name.startsWith('model.norm')
+          : names.slice(0, 40).includes(name.slice(0, -2)),
+      );
+      expect(tried.filter((name) => parts.some((part) => matchesGlob(part, name)))).toEqual(wanted);
+    }
+    expect(splitGlob('a.{b,c}')).toEqual(['a.{b,c}']);
+    expect(splitGlob('x'.repeat(2000))).toEqual(['x'.repeat(2000)]);
   });
 
   it('tells faulty ones and stays quick on hostile ones', () => {
