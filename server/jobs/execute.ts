@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../protocol/events';
 import { Cancelled } from '../protocol/merge-error';
-import type { MergeReport } from '../protocol/report';
+import type { MeasuredParts, MergeReport } from '../protocol/report';
 import { methodFor } from '../engine/merge/methods';
 import { isNegative } from '../engine/merge/weighted';
 import {
@@ -16,6 +16,7 @@ import type { MergePlan, TensorJob } from '../engine/plan-types';
 import { matrixNeeds } from '../engine/spectral/needs';
 import { createOutput, discardOutput, finishOutput } from '../tensors/writer';
 import { Journal } from './journal';
+import { inNetworkOrder, Measured } from './measured';
 import { writeMaskHeader, writeRescalers } from './late-output';
 import { matrixBudget, refuseCostlyMatrices, weakDirectionsWarning } from './matrix-checks';
 import { planOutputs, type MergeOutputs } from './outputs';
@@ -43,6 +44,8 @@ export interface ExecuteOptions {
   readonly write?: boolean;
   /** Bytes read at once from each model; results do not depend on it. */
   readonly pieceBytes?: number;
+  /** Hears now and then which parts of the report are final. */
+  readonly onMeasured?: (parts: MeasuredParts) => void;
   /** Bundle of `worker.ts`; the one beside the running bundle when absent. */
   readonly workerFile?: string;
 }
@@ -192,6 +195,11 @@ class Execution {
     const { plan, progress } = this;
     const journal = outputs ? this.journal(outputs) : null;
     const results: (MergeResult | undefined)[] = units.map((unit) => journal?.find(unit));
+    const byJob: Unit[][] = plan.jobs.map(() => []);
+    for (const unit of units) byJob[unit.job]?.push(unit);
+    const resultsOf = (job: number): MergeResult[] =>
+      (byJob[job] ?? []).flatMap(({ index }) => results[index] ?? []);
+    const measured = this.measured(units, resultsOf);
     const bytesOf = (some: readonly Unit[]): number =>
       some.reduce((sum, unit) => sum + readBytes(plan, unit), 0);
     const run = async (left: readonly Unit[], known: (unit: Unit) => UnitFacts): Promise<void> => {
@@ -205,29 +213,41 @@ class Execution {
         if (result.kind !== 'merge') return;
         results[work.unit.index] = result;
         journal?.note(work.unit, result);
+        measured?.note(work.unit, result);
         progress.add(readBytes(plan, work.unit));
       };
       await this.pool.run(works, note, this.matrixMemory());
     };
     const missing = units.filter((unit) => results[unit.index] === undefined);
     progress.begin('merge', bytesOf(units));
+    for (const unit of units) {
+      const result = results[unit.index];
+      if (result) measured?.note(unit, result);
+    }
     if (missing.length < units.length) progress.add(bytesOf(units) - bytesOf(missing));
     try {
-      await run(missing, facts);
+      await run(inNetworkOrder(plan, missing), facts);
       const { signBalance, wrong } = misguided(units, results);
       progress.extend(bytesOf(wrong));
       await run(wrong, (unit) => ({ ...facts(unit), signBalance }));
     } finally {
       journal?.close();
     }
-    const byJob: MergeResult[][] = plan.jobs.map(() => []);
-    for (const unit of units) {
-      const result = results[unit.index];
-      if (result) byJob[unit.job]?.push(result);
-    }
-    this.refuse(byJob, outputs);
+    const found = [...plan.jobs.keys()].map(resultsOf);
+    this.refuse(found, outputs);
     progress.phase('merge', 'done');
-    return byJob;
+    return found;
+  }
+
+  /** Tells what is known exactly while the merge runs, where somebody wants to hear it. */
+  private measured(
+    units: readonly Unit[],
+    resultsOf: (job: number) => MergeResult[],
+  ): Measured | null {
+    const { plan, options } = this;
+    const { onMeasured: tell } = options;
+    const outcomeOf = (job: number) => this.outcome(job, resultsOf(job));
+    return tell ? new Measured({ plan, units, outcomeOf, tell }) : null;
   }
 
   /** Refused numbers leave nothing behind. */
@@ -258,18 +278,21 @@ class Execution {
   }
 
   private outcomes(results: readonly (readonly MergeResult[])[]): TensorOutcome[] {
+    return results.map((own, i) => this.outcome(i, own));
+  }
+
+  private outcome(i: number, own: readonly MergeResult[]): TensorOutcome {
     const { plan } = this;
-    return plan.jobs.map((job, i) => {
-      if (job.rule.kind !== 'merge') return { job, rule: ruleName(plan, job), sums: null };
-      if (!this.changed[i]) {
-        const sums = unchangedSums(plan, job.elements, this.baseSquares[i] ?? 0);
-        return { job, rule: 'base', sums };
-      }
-      const own = results[i] ?? [];
-      const sums = joinSums(plan, job, own);
-      const spectral = own[0]?.spectral;
-      return { job, rule: ruleName(plan, job), sums, ...(spectral && { spectral }) };
-    });
+    const job = plan.jobs[i];
+    if (!job) throw new RangeError(`the plan has no job ${String(i)}`);
+    if (job.rule.kind !== 'merge') return { job, rule: ruleName(plan, job), sums: null };
+    if (!this.changed[i]) {
+      const sums = unchangedSums(plan, job.elements, this.baseSquares[i] ?? 0);
+      return { job, rule: 'base', sums };
+    }
+    const spectral = own[0]?.spectral;
+    const sums = joinSums(plan, job, own);
+    return { job, rule: ruleName(plan, job), sums, ...(spectral && { spectral }) };
   }
 
   /** Whole matrices share `run.memory`. */

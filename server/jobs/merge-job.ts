@@ -11,7 +11,7 @@ import { checkRecipeFile, checkRecipeText, outputFolder, type CheckedRecipe } fr
 import { executeMerge } from './execute';
 import { finishMerged, planFor } from './merge-output';
 import { calibrationFrames, checkCalibration, storeOffsets } from './router-offsets';
-import { writeRunFiles } from './run-files';
+import { writeMeasured, writeQuestion, writeRunFiles } from './run-files';
 
 export interface MergeRequest {
   readonly recipePath: string;
@@ -104,6 +104,8 @@ async function mergeInto(
   const output = planFor(plan, run.folder);
   const canResume = run.resumes && existsSync(join(output.directory, journalName));
   if (!canResume) run.clear();
+  const { only, version } = request;
+  writeQuestion(run, { checked, only });
   const report = await executeMerge(output.plan, {
     directory: output.directory,
     threads: recipe.run.threads,
@@ -112,6 +114,9 @@ async function mergeInto(
     acceptHours: request.acceptHours,
     resume: canResume,
     onEvent: (event) => forward(event, run, request),
+    onMeasured: (parts) => {
+      writeMeasured(run, parts);
+    },
     ...(signal && { signal }),
   });
   const manifest = await storeOffsets({
@@ -122,8 +127,7 @@ async function mergeInto(
     signal,
   });
   run.endPhase('merge', 'done');
-  const { only, version } = request;
-  writeRunFiles(run, { checked, manifest, report, version, only });
+  writeRunFiles(run, { checked, manifest, report, version });
   return report;
 }
 

@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MergeInputs } from '../engine/inputs';
-import type { MergeReport } from '../protocol/report';
+import type { MeasuredParts, MergeReport } from '../protocol/report';
 import { writeFileAtomic, writeJsonAtomic } from '../runs/files';
 import { flatMetrics, flatParameters, toYamlLines } from '../runs/flat';
 import type { Manifest } from '../runs/manifest';
@@ -9,6 +10,7 @@ import type { RunDirectory } from '../runs/run-directory';
 import type { CheckpointFile } from '../tensors/types';
 import type { CheckedRecipe } from './check-recipe';
 import { hashOf } from '../runs/header-hash';
+import { measuredName } from '../runs/read';
 
 export interface RunFacts {
   readonly checked: CheckedRecipe;
@@ -18,16 +20,29 @@ export interface RunFacts {
   readonly only?: string | undefined;
 }
 
-/** The files of a run beside `merged/`: what was asked, what came out, and the card. */
-export function writeRunFiles(run: RunDirectory, facts: RunFacts): void {
-  const { checked, manifest, report, version } = facts;
+/** What was asked, with everything that it is asked about: there while the merge runs, too. */
+export function writeQuestion(
+  run: RunDirectory,
+  { checked, only }: Pick<RunFacts, 'checked' | 'only'>,
+): void {
   const { recipe, inputs } = checked;
   writeJsonAtomic(run.file('recipe.resolved.json'), {
     recipe,
     recipe_path: checked.path,
-    only: facts.only ?? null,
+    only: only ?? null,
     inputs: inputs ? describeInputs(inputs) : [],
   });
+}
+
+/** Numbers of the blocks that are done, for who looks on; the report takes their place. */
+export function writeMeasured(run: RunDirectory, parts: MeasuredParts): void {
+  writeJsonAtomic(run.file(measuredName), parts);
+}
+
+/** The files of a run beside `merged/`: what came out, and the card. */
+export function writeRunFiles(run: RunDirectory, facts: RunFacts): void {
+  const { checked, manifest, report, version } = facts;
+  const { recipe } = checked;
   writeJsonAtomic(run.file('report.json'), report);
   writeJsonAtomic(run.file('metrics.json'), flatMetrics(report, run.timings));
   writeFileAtomic(run.file('params.yaml'), toYamlLines(flatParameters(recipe)));
@@ -41,6 +56,7 @@ export function writeRunFiles(run: RunDirectory, facts: RunFacts): void {
     created: new Date().toISOString(),
   });
   writeFileAtomic(run.file('README.md'), card);
+  rmSync(run.file(measuredName), { force: true });
 }
 
 /** Every input with the size, time of change and header hash of its files. */

@@ -1,4 +1,5 @@
 import { describeInputs } from '../jobs/run-files';
+import type { MeasuredParts } from '../protocol/report';
 import type { Recipe } from '../recipe/schema';
 import type { MetricsAnswer, ReportDetail } from './conflict-metrics';
 import { resolvedRecipe, type Analysis } from './documents';
@@ -25,6 +26,17 @@ export class ExactMetrics {
     return { state: 'ready', report: run.merge.report, source: { kind: 'exact', run: path, name } };
   }
 
+  /** What a running merge of what the text says now has measured so far. */
+  measuring(analysis: Analysis, how?: ReportDetail): MeasuredParts | undefined {
+    const now = resolvedRecipe(analysis);
+    const wanted = mergeKey(how?.change?.(now) ?? now);
+    return this.runs
+      .list()
+      .filter(({ summary }) => summary.recipe === analysis.path)
+      .map(({ measuring }) => measuring)
+      .find((one) => one && this.#isOf(analysis, one) && mergeKey(one.recipe) === wanted)?.report;
+  }
+
   /** The newest run that differs in λ, α and density at most: a yardstick for estimates. */
   yardstick(analysis: Analysis): Measured | undefined {
     const wanted = methodKey(resolvedRecipe(analysis));
@@ -38,16 +50,21 @@ export class ExactMetrics {
   }
 
   #find(analysis: Analysis, matches: (merge: WatchedMerge) => boolean): Measured | undefined {
-    const loaded = this.files.loaded(analysis);
     return this.runs
       .list()
       .find(
         (run): run is Measured =>
-          run.merge?.whole === true &&
+          run.merge !== undefined &&
           run.summary.recipe === analysis.path &&
-          (loaded === undefined || isUnchanged(run.merge, loaded)) &&
+          this.#isOf(analysis, run.merge) &&
           matches(run.merge),
       );
+  }
+
+  /** A merge of everything, from the checkpoints as they are now. */
+  #isOf(analysis: Analysis, merge: WatchedMerge<unknown>): boolean {
+    const loaded = this.files.loaded(analysis);
+    return merge.whole && (loaded === undefined || isUnchanged(merge, loaded));
   }
 }
 
@@ -62,7 +79,7 @@ function inputsOf(loaded: LoadedFiles): readonly string[] {
 }
 
 /** True when every checkpoint that is there is the one that was merged; where none may be read, all are. */
-function isUnchanged({ inputs }: WatchedMerge, loaded: LoadedFiles): boolean {
+function isUnchanged({ inputs }: WatchedMerge<unknown>, loaded: LoadedFiles): boolean {
   return inputsOf(loaded).every((input) => inputs.has(input));
 }
 

@@ -1,4 +1,4 @@
-import type { Estimate, MergeReport, Metrics } from '../protocol/report';
+import type { Estimate, MeasuredParts, MergeReport, Metrics } from '../protocol/report';
 
 type Figure = Estimate | number;
 type Report = MergeReport<Figure>;
@@ -19,6 +19,18 @@ export function withExactInputs<R extends Report>(report: R, exact: MergeReport)
     components: Object.fromEntries(
       components.map(([name, metrics]) => [name, replaced(metrics, exact.components[name])]),
     ),
+  };
+}
+
+/** The same estimates with everything that a merge of just this recipe has measured so far. */
+export function withMeasuredParts<R extends Report>(report: R, parts: MeasuredParts): R {
+  const blocks = new Map(parts.blocks.map((block) => [placeOf(block), block]));
+  const tensors = new Map(parts.tensors.map((tensor) => [tensor.name, tensor]));
+  return {
+    ...report,
+    blocks: report.blocks.map((block) => blocks.get(placeOf(block)) ?? block),
+    tensors: report.tensors.map((tensor) => tensors.get(tensor.name) ?? tensor),
+    components: { ...report.components, ...parts.components },
   };
 }
 

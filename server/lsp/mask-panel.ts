@@ -1,3 +1,4 @@
+import type { MergePlan } from '../engine/plan-types';
 import type { RecipeEditParams } from '../protocol/methods';
 import type {
   Curve,
@@ -12,9 +13,11 @@ import type {
 import { isInside } from '../protocol/panels/mask-ratios';
 import type { Fix } from '../protocol/problem';
 import { setValue } from '../recipe/edit';
+import { splitGlob } from '../recipe/globs';
 import { hasErrors } from '../recipe/problems';
 import type { Recipe } from '../recipe/schema';
 import { recipeHash } from '../runs/header-hash';
+import { actionExpertNote } from './action-expert';
 import type { MetricsAnswer } from './conflict-metrics';
 import type { ServerContext } from './context';
 import type { Analysis } from './documents';
@@ -170,7 +173,7 @@ export async function recipeEdits(
   const wanted = values.flatMap((value) => parameterEdits(recipe, value, saved));
   const before = recipe.recipe.recipe.merge?.scope?.exclude ?? [];
   const left = exclude
-    ? setValue(recipe.recipe, ['merge', 'scope', 'exclude'], [...before, exclude])
+    ? setValue(recipe.recipe, ['merge', 'scope', 'exclude'], [...before, ...splitGlob(exclude)])
     : [];
   const run = device === undefined ? [] : setValue(recipe.recipe, ['run', 'device'], device);
   return [...wanted, ...left, ...run];
@@ -183,15 +186,18 @@ async function analysisOf(context: ServerContext, uri: string): Promise<Analysis
 function factsOf(context: ServerContext, recipe: Analysis, found: MetricsAnswer): RecipeFacts {
   const { recipe: parsed, tasks } = recipe.recipe;
   const method = parsed.merge?.method ?? 'task_arithmetic';
+  const plan = planOf(recipe, context.files.loaded(recipe))?.value;
+  const actionExpert = plan && actionExpertNote(plan);
   return {
     name: parsed.name ?? nameOf(recipe),
     hash: recipeHash(recipe.recipe.text),
     method,
     tasks,
     ...sizeOf(found, tasks),
-    tensors: mergedTensors(context, recipe, found),
+    tensors: mergedTensors(plan, found),
     saved: savedParameters(recipe),
     uses: usedParameters(recipe),
+    ...(actionExpert === undefined ? {} : { actionExpert }),
   };
 }
 
@@ -206,8 +212,7 @@ function sizeOf(found: MetricsAnswer, tasks: readonly string[]) {
 }
 
 /** Tensors of the plan, or of the sample where a missing expert leaves no plan. */
-function mergedTensors({ files }: ServerContext, recipe: Analysis, found: MetricsAnswer): number {
-  const plan = planOf(recipe, files.loaded(recipe))?.value;
+function mergedTensors(plan: MergePlan | undefined, found: MetricsAnswer): number {
   if (plan) return plan.jobs.filter(({ rule }) => rule.kind === 'merge').length;
   return found.state === 'ready' ? (found.merged ?? 0) : 0;
 }

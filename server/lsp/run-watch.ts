@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PhaseSummary, RunSummary } from '../protocol/methods';
 import { runKey, type RunEvent } from '../protocol/events';
-import type { MergeReport } from '../protocol/report';
+import type { MeasuredParts, MergeReport } from '../protocol/report';
 import { followEvents } from '../runs/follow';
 import { recipeHash } from '../runs/header-hash';
 import {
   listRuns,
+  measuredAt,
+  readMeasured,
   readReport,
   readResolvedRecipe,
   readRun,
@@ -23,13 +25,15 @@ export interface WatchedRun {
   readonly summary: RunSummary;
   /** Of a finished merge. */
   readonly merge: WatchedMerge | undefined;
+  /** Of a merge that is running: what it has measured so far. */
+  readonly measuring: Measuring | undefined;
   /** Successes of evaluated episodes, by `<policy>/<task>`. */
   readonly rates: ReadonlyMap<string, Rate>;
 }
 
 /** What a run merged, and what it measured. */
-export interface WatchedMerge {
-  readonly report: MergeReport;
+export interface WatchedMerge<Report = MergeReport> {
+  readonly report: Report;
   readonly recipe: Recipe;
   /** False where only some of the tensors were merged. */
   readonly whole: boolean;
@@ -39,6 +43,11 @@ export interface WatchedMerge {
 
 /** The policy that a run is told by: the first of these that was rolled out. */
 export const judged = ['routed', 'masked', 'merged', 'experts'] as const;
+
+interface Measuring extends WatchedMerge<MeasuredParts> {
+  /** When it was written. */
+  readonly when: number;
+}
 
 export interface Rate {
   readonly successes: number;
@@ -164,7 +173,7 @@ async function watched(
   progress: RunSummary['progress'],
 ): Promise<WatchedRun> {
   const { record, folder, state } = stored;
-  const merge = before?.merge ?? (await mergeOf(stored));
+  const { merge, measuring } = await numbersOf(stored, before);
   const rates = await ratesOf(stored, before);
   const current = isFinal(state)
     ? undefined
@@ -183,9 +192,22 @@ async function watched(
       error: record.error,
       progress: current,
       headline: successText(rates) ?? (merge && activeText(merge.report)),
+      measured: measuring?.report.tensors.length,
     }),
   };
-  return { summary, merge, rates };
+  return { summary, merge, measuring, rates };
+}
+
+/** What the run has measured, as soon as it is there. */
+async function numbersOf(
+  stored: StoredRun,
+  before: WatchedRun | undefined,
+): Promise<Pick<WatchedRun, 'merge' | 'measuring'>> {
+  if (!isFinal(stored.state))
+    return { merge: before?.merge, measuring: await measuringOf(stored, before?.measuring) };
+  const known = before?.merge;
+  const merge = known ?? (stored.state === 'done' ? await mergeOf(stored, readReport) : undefined);
+  return { merge, measuring: undefined };
 }
 
 async function hashOfRecipe(folder: string): Promise<string | undefined> {
@@ -276,13 +298,28 @@ function activeText(report: MergeReport): string {
   return `${(100 * share).toFixed(1)}\u00a0% active`;
 }
 
-/** Numbers and parameters of a finished merge; the file was written by us and is compared as text only. */
-async function mergeOf(run: StoredRun): Promise<WatchedMerge | undefined> {
-  const report = run.state === 'done' ? await readReport(run) : undefined;
+/** What is newer than before; between the last part and the finished run the parts stay. */
+async function measuringOf(
+  run: StoredRun,
+  before: Measuring | undefined,
+): Promise<Measuring | undefined> {
+  const when = await measuredAt(run);
+  if (when === undefined || when === before?.when) return before;
+  const merge = await mergeOf(run, readMeasured);
+  return merge && { ...merge, when };
+}
+
+/** Numbers and parameters of a merge; the files were written by us and are compared as text only. */
+async function mergeOf<Report>(
+  run: StoredRun,
+  read: (run: StoredRun) => Promise<Report | undefined>,
+): Promise<WatchedMerge<Report> | undefined> {
+  const report = await read(run);
+  if (report === undefined) return undefined;
   const resolved = (await readResolvedRecipe(run)) as
     | { readonly recipe?: Recipe; readonly only?: string | null; readonly inputs?: unknown[] }
     | undefined;
-  if (!report || !resolved?.recipe) return undefined;
+  if (!resolved?.recipe) return undefined;
   const inputs = new Set((resolved.inputs ?? []).map((input) => JSON.stringify(input)));
   const whole = (resolved.only ?? null) === null;
   return { report, recipe: resolved.recipe, whole, inputs };

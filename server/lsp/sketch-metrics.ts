@@ -20,7 +20,7 @@ import type {
 import { resolvedRecipe, type Analysis } from './documents';
 import type { ExactMetrics } from './exact-metrics';
 import type { RecipeFiles } from './files';
-import { withExactInputs } from './known-inputs';
+import { withExactInputs, withMeasuredParts } from './known-inputs';
 import type { LoadedFiles } from './load-files';
 import { waitFor } from './patience';
 
@@ -90,7 +90,7 @@ export class SketchMetrics implements ConflictMetrics {
     if (!report) return reading(zoo);
     return {
       state: 'ready',
-      report: this.#withKnownInputs(analysis, report),
+      report: this.#withKnown(analysis, report, how),
       source: { kind: 'estimate', share: report.share, seconds: zoo.seconds ?? 0 },
       merged: report.merged,
     };
@@ -214,9 +214,13 @@ export class SketchMetrics implements ConflictMetrics {
     return zoo;
   }
 
-  #withKnownInputs(analysis: Analysis, report: SketchReport): SketchReport {
-    const measured = this.options.exact.sameInputs(analysis)?.merge.report;
-    return measured ? withExactInputs(report, measured) : report;
+  /** What runs have measured, of these checkpoints or of this very recipe, in place of estimates. */
+  #withKnown(analysis: Analysis, report: SketchReport, how: ReportDetail): SketchReport {
+    const { exact } = this.options;
+    const measured = exact.sameInputs(analysis)?.merge.report;
+    const known = measured ? withExactInputs(report, measured) : report;
+    const parts = exact.measuring(analysis, how);
+    return parts ? withMeasuredParts(known, parts) : known;
   }
 
   #ask(

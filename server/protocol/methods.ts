@@ -126,6 +126,8 @@ export interface RunSummary {
   readonly recipeHash?: string;
   readonly state: RunState;
   readonly phases: readonly PhaseSummary[];
+  /** Tensors of a running merge whose exact numbers are there. */
+  readonly measured?: number;
   /** The newest progress of a running job. */
   readonly progress?: {
     readonly phase: string;

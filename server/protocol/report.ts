@@ -103,3 +103,12 @@ export const isMergeReport = object<Omit<MergeReport, 'nonfinite'>>({
   components: recordOf(isMetrics),
   total: isMetrics,
 });
+
+/** What of a report is final while the merge still runs: blocks and components whose tensors are all done. */
+export type MeasuredParts = Pick<MergeReport, 'tasks' | 'tensors' | 'blocks' | 'components'>;
+export const isMeasuredParts = object<MeasuredParts>({
+  tasks: arrayOf(isString),
+  tensors: arrayOf(isBlock) as Guard<MergeReport['tensors']>,
+  blocks: arrayOf(isBlock),
+  components: recordOf(isMetrics),
+});

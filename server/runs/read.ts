@@ -3,7 +3,12 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunState } from '../protocol/events';
 import { MergeError } from '../protocol/merge-error';
-import { isMergeReport, type MergeReport } from '../protocol/report';
+import {
+  isMeasuredParts,
+  isMergeReport,
+  type MeasuredParts,
+  type MergeReport,
+} from '../protocol/report';
 import type { Manifest } from './manifest';
 import { isAlive } from './process-identity';
 import { asRunRecord, isFinal, type RunRecord } from './record';
@@ -52,6 +57,23 @@ export async function readRun(path: string): Promise<RunSummary> {
 export async function readReport(run: RunSummary): Promise<MergeReport | undefined> {
   const report = await readJson(join(run.folder, 'report.json'));
   return isMergeReport(report) ? report : undefined;
+}
+
+/** Beside the report of a merge that is still running: the parts of it that are final. */
+export const measuredName = 'measured.json';
+
+/** What a running merge has measured so far, or undefined when it has told nothing yet. */
+export async function readMeasured({ folder }: RunSummary): Promise<MeasuredParts | undefined> {
+  const parts = await readJson(join(folder, measuredName));
+  return isMeasuredParts(parts) ? parts : undefined;
+}
+
+/** When that was written. */
+export async function measuredAt({ folder }: RunSummary): Promise<number | undefined> {
+  return stat(join(folder, measuredName)).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
 }
 
 /** The run's `merged/manifest.json`, or undefined when it has none. */

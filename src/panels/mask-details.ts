@@ -107,7 +107,14 @@ export class MaskDetails {
   private async drawer(selection: Select, answer: MaskRatioAnswer): Promise<DrawerView> {
     const { recipe, source } = answer;
     const { tensors } = await this.layer(selection);
-    return drawerView(selection.from === selection.to ? tensors : blocksOf(selection, answer), {
+    const rows =
+      selection.from === selection.to
+        ? tensors.map((tensor) => ({ ...tensor, glob: tensor.name }))
+        : blocksOf(selection, answer).map((block) => ({
+            ...block,
+            glob: globOf(tensors.filter((tensor) => tensor.block === block.block)),
+          }));
+    return drawerView(rows, {
       title: selectionTitle(selection, answer),
       glob: globOf(tensors),
       tasks: recipe.tasks,

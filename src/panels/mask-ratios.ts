@@ -53,6 +53,8 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
   private parameters: MergeParameters | undefined;
   private n = 0;
   private moving = false;
+  /** Tensors that the running exact pass had measured when it was last asked. */
+  private measured = 0;
   private rest: NodeJS.Timeout | undefined;
   private shown: Shown | undefined;
   private curves: readonly Curve[] = [];
@@ -243,8 +245,22 @@ class MaskSession implements Session<ToMaskPanel, FromMaskPanel> {
 
   private followRun(run: RunSummary | undefined): void {
     if (run && !this.isOurs(run)) return;
-    if (run && isActive(run)) this.channel.send({ type: 'job', job: states.jobView(run) });
-    else this.channel.refresh();
+    if (run && isActive(run)) {
+      this.channel.send({ type: 'job', job: states.jobView(run) });
+      this.takeMeasured(run.measured).catch(() => undefined);
+    } else this.channel.refresh();
+  }
+
+  /** The exact pass has measured more: whole tracks and tables again, in place of estimates. */
+  private async takeMeasured(tensors = 0): Promise<void> {
+    if (tensors === this.measured) return;
+    this.measured = tensors;
+    if (!this.shown || this.moving) return;
+    const { n } = this;
+    const reply = await this.ask(this.parameters);
+    if (n !== this.n || reply.state !== 'ready') return;
+    this.take(reply);
+    await this.details.refresh();
   }
 
   private async computeExactly(): Promise<void> {

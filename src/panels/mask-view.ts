@@ -279,6 +279,7 @@ function commonStart(names: readonly string[]): string {
 }
 
 type Row = Metrics<Figure> &
+  Pick<DrawerRow, 'glob'> &
   Partial<Pick<TensorReport<Figure>, 'name' | 'shape'>> &
   Pick<BlockReport<Figure>, 'block'>;
 
@@ -308,6 +309,7 @@ function drawerRow(row: Row, tasks: readonly string[]): DrawerRow {
   const norms = tasks.flatMap((task) => relativeNorm(row, task) ?? []);
   return {
     name: row.name ?? blockName(row.block),
+    glob: row.glob,
     shape: row.shape ? row.shape.join(' × ') : `${(row.elements / 1e6).toFixed(1)}\u00a0M`,
     active: tasks.map((task) => activeShare(row, task)),
     coverage: coverageShares(row),

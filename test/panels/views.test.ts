@@ -139,7 +139,7 @@ describe('the mask panel gets', () => {
       rule: 'ties',
       ...metrics(6, 3),
     };
-    const view = drawerView([tensor], {
+    const view = drawerView([{ ...tensor, glob: 'w' }], {
       title: 't',
       glob: 'w',
       tasks: ['a', 'b'],

@@ -148,6 +148,7 @@ export function drawerOf(tasks: number): DrawerView {
     positions: 14_912_384,
     rows: names.map((name) => ({
       name,
+      glob: name,
       shape: '896 × 896',
       active: Array.from({ length: tasks }, (_, task) =>
         figure((levels[task % 4]?.[2] ?? 0.3) + 0.1 * (uniform() - 0.5)),

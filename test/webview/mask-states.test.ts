@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
 import { launch, noBrowser, openPanel } from './browser';
-import { maskSnapshot } from './mask-data';
+import { drawerOf, maskSnapshot } from './mask-data';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -136,6 +136,57 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     for (const label of ['Stop', 'Retry', 'Show Log'])
       await panel.page.locator('.loading').getByText(label).click();
     expect((await acts()).map(({ id }) => id)).toEqual(['again', 'stop', 'retry', 'showLog']);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('turns exact from the top while the exact pass runs, and moves nothing', async () => {
+    const panel = await open();
+    await panel.page.locator('.stage').focus();
+    await panel.page.keyboard.press('End');
+    await panel.page.keyboard.press('Enter');
+    const drawer = drawerOf(4);
+    await panel.send({ type: 'drawer', revision: 2, drawer });
+    await panel.page.locator('.drawer button.sort', { hasText: 'spatial' }).click();
+    const job = (done: number) => ({ phase: 'merge', done, total: 367, unit: 'tensors' });
+    await panel.send({ type: 'job', revision: 3, job: job(9) });
+    const places = () =>
+      panel.page.evaluate(() =>
+        ['.chip', '.card', '.stage > *', '.drawer tbody tr', '.drawer tbody td'].map((selector) =>
+          [...document.querySelectorAll(selector)].map((element) => {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            return [x, y, width, height, element.querySelector('code')?.textContent];
+          }),
+        ),
+      );
+    const before = await places();
+    const ratios = () => panel.page.locator('.drawer tbody tr td:nth-of-type(2)').allInnerTexts();
+    expect((await ratios()).every((text) => /^\d+\.\d$/.test(text.trim()))).toBe(true);
+
+    const { view, sections } = maskSnapshot();
+    if (!view) throw new Error('a snapshot has a view');
+    const blocks = sections.reduce((sum, section) => sum + section.blocks.length, 0);
+    // The first 70 blocks are known; the others keep their intervals.
+    const known = (index: number) => Math.floor(index / 3) % blocks < 70;
+    const active = Array.from(view.active, (value, i) => (known(i) ? 0.3421 : value));
+    await panel.send({ type: 'job', revision: 4, job: job(212) });
+    await panel.send({ type: 'view', revision: 5, view: { ...view, active } });
+    // A number that would be sorted to another place stays in its row.
+    const rows = drawer.rows.map((row, i) =>
+      i < 3 ? { ...row, active: [0.9021, 0.1, 0.1, 0.1] } : row,
+    );
+    await panel.send({ type: 'drawer', revision: 6, drawer: { ...drawer, rows } });
+    expect(await places()).toEqual(before);
+    expect((await ratios()).filter((text) => text.trim() === '90.21').length).toBe(3);
+    expect(await panel.page.locator('.chip').allInnerTexts()).toEqual([
+      expect.stringMatching(/^≈ estimate/),
+      'exact · 212 of 367 tensors',
+    ]);
+    expect(await panel.page.locator('.chip.estimate + * .icon-right').count()).toBe(1);
+    await panel.page.locator('.stage').focus();
+    await panel.page.keyboard.press('Home');
+    const live = panel.page.locator('[role=status].visually-hidden');
+    expect(await live.innerText()).toMatch(/34\.21 percent;/);
     expect(panel.faults).toEqual([]);
     await panel.page.close();
   });

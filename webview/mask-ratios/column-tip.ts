@@ -64,7 +64,7 @@ export function describeColumn(
       h(
         'span',
         { class: 'secondary' },
-        view?.source.kind === 'exact' ? 'active ratio' : '≈ active ratio',
+        rows.every(({ half }) => half === 0) ? 'active ratio' : '≈ active ratio',
       ),
     ),
     h('div', { class: 'tip-columns' }, ...rows.map((row) => tipCell(model, row))),
@@ -85,6 +85,6 @@ function tipCell({ theme }: MaskModel, { task, place, value, half }: TipRow): HT
 }
 
 function spokenRow({ task, value, half }: TipRow): string {
-  const more = half > 0 ? `, plus or minus ${percent(half, 1)}` : '';
-  return `${task} ${percent(value, 1)} percent${more}`;
+  if (half > 0) return `${task} ${percent(value, 1)} percent, plus or minus ${percent(half, 1)}`;
+  return `${task} ${percent(value, 2)} percent`;
 }

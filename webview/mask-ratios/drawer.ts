@@ -13,6 +13,7 @@ import {
 } from '../shared/format';
 import type { Column } from '../shared/grid';
 import { Grid } from '../shared/grid';
+import type { MenuItem } from '../shared/menu';
 import { patternFill, patterns } from '../shared/patterns';
 import { taskMark, taskMarker } from '../shared/tasks';
 import type { Theme } from '../shared/theme';
@@ -74,15 +75,43 @@ export class DrawerCard {
     if (place >= 0) this.actions.select({ section: selection.section, from: place, to: place });
   }
 
+  /** The drawer's actions, for one row of it. */
+  private offers({ name, glob }: DrawerRow): readonly MenuItem[] {
+    const { actions } = this;
+    const { drawer, trusted = false } = this.model?.snapshot ?? {};
+    const what = drawer?.by ?? 'tensor';
+    const offer = (label: string, run: () => void): MenuItem => ({ label, run });
+    return [
+      offer(`Open ${what}`, () => {
+        this.open(name);
+      }),
+      offer('Go to scope in recipe', () => {
+        actions.reveal('scope');
+      }),
+      ...(trusted
+        ? [
+            offer(`Exclude ${what}`, () => {
+              actions.exclude(glob);
+            }),
+          ]
+        : []),
+      offer(what === 'tensor' ? 'Copy name' : 'Copy glob', () => {
+        actions.copy(glob);
+      }),
+    ];
+  }
+
   private options({ snapshot, theme }: MaskModel) {
     const tasks = snapshot.recipe?.tasks ?? [];
     return {
       label: 'Tensors of the selection',
       columns: drawerColumns(snapshot.drawer?.by ?? 'tensor', tasks, theme),
       windowRows: 20,
+      keyOf: ({ name }: DrawerRow) => name,
       onopen: ({ name }: DrawerRow) => {
         this.open(name);
       },
+      actions: (row: DrawerRow) => this.offers(row),
       oncopy: (text: string) => {
         this.actions.copy(text);
       },
@@ -162,7 +191,7 @@ function taskColumn(task: string, place: number, theme: Theme): Column<DrawerRow
         'span',
         { class: 'ratio' },
         ratioBar(active[place] ?? null, taskMark(theme, place).colour, theme),
-        shareInColumn(active[place]),
+        h('span', { class: 'share' }, shareInColumn(active[place])),
       ),
     order: (a, b) => valueOf(a.active[place]) - valueOf(b.active[place]),
   };

@@ -47,6 +47,7 @@ export class LayersCard {
   });
   private readonly heading = h('div', { class: 'heading' });
   private readonly choice = h('div');
+  private readonly note = h('p', { class: 'note' });
   private layout: TrackLayout | undefined;
   private model: MaskModel | undefined;
   private mark = 0;
@@ -61,7 +62,7 @@ export class LayersCard {
     private readonly tools: { readonly tooltip: Tooltip; readonly live: LiveRegion },
   ) {
     // The stage is put into the page once: taking it out would lose the focus of whoever walks in it.
-    this.element.append(this.heading, this.choice, this.stage);
+    this.element.append(this.heading, this.choice, this.stage, this.note);
     new ResizeObserver(this.redraw).observe(this.element);
     this.heat.addEventListener('scroll', this.redraw);
     this.stage.addEventListener('keydown', (event) => {
@@ -107,6 +108,7 @@ export class LayersCard {
       theme: model.theme,
     };
     this.build(model, input, only);
+    fill(this.note, recipe.actionExpert ?? '');
     this.lines.draw(input, model.isolated, view.sentences.layers);
     this.frameSelection();
   }

@@ -89,14 +89,22 @@ function recipeFacts({ snapshot: { recipe } }: MaskModel): string {
   return `${recipe.method} · ${String(tasks)} ${tasks === 1 ? 'task' : 'tasks'} · ${recipe.tensors.toLocaleString('en')} tensors · ${count(recipe.elements)} positions`;
 }
 
-/** Estimate with a dashed outline, a running pass with a ring, exact with a tick and the run's name. */
+/** Dashed outline: estimate; tick and the run's name: exact; ring: the pass that the estimate leads to. */
 function sourceChips({ snapshot }: MaskModel): readonly HTMLElement[] {
   const { job } = snapshot;
-  const running = job
-    ? h('span', { class: 'chip' }, h('span', { class: 'ring' }), `exact · ${jobText(job)}`)
-    : undefined;
-  return [estimateChip(snapshot), running ?? exactChip(snapshot)].filter(
-    (chip) => chip !== undefined,
+  const estimate = estimateChip(snapshot);
+  const chips = job
+    ? [estimate, estimate && h('span', { class: 'secondary' }, icon('right')), runningChip(job)]
+    : [estimate, exactChip(snapshot)];
+  return chips.filter((chip) => chip !== undefined);
+}
+
+function runningChip(job: JobView): HTMLElement {
+  return h(
+    'span',
+    { class: 'chip running' },
+    h('span', { class: 'ring' }),
+    `exact · ${jobText(job)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { eachFrame, fill, h, styled } from './dom';
+import { type MenuItem, openMenu, placeOf } from './menu';
 
 /** A column of a grid. `text` is what is copied and exported, at full precision. */
 export interface Column<Row> {
@@ -31,6 +32,8 @@ export interface GridOptions<Row> {
   /** The pointer came over a cell. */
   readonly onhover?: (row: Row, column: string, cell: HTMLElement) => void;
   readonly oncopy?: (text: string) => void;
+  /** What the context menu of a row offers, by right click, context-menu key or Shift+F10. */
+  readonly actions?: (row: Row) => readonly MenuItem[];
 }
 
 interface Sorting {
@@ -77,6 +80,9 @@ export class Grid<Row> {
     this.table.addEventListener('mousedown', (event) => {
       // Shift selects rows, not their text.
       if (event.shiftKey) event.preventDefault();
+    });
+    this.table.addEventListener('contextmenu', (event) => {
+      this.offer(event);
     });
     this.table.addEventListener('pointerover', (event) => {
       const found = this.cellOf(event.target);
@@ -337,6 +343,25 @@ export class Grid<Row> {
     if (row !== undefined && column) this.options.onopen?.(row, column.key, event.shiftKey);
     this.draw();
     this.cellAt()?.focus({ preventScroll: true });
+  }
+
+  private offer(event: MouseEvent): void {
+    const [row, column, cell] = this.cellOf(event.target) ?? [];
+    if (row === undefined || !cell || !this.options.actions) return;
+    event.preventDefault();
+    this.row = this.shown.indexOf(row);
+    this.column = this.options.columns.findIndex(({ key }) => key === column);
+    openMenu(
+      `Actions for ${cell.closest('tr')?.querySelector('th')?.textContent ?? ''}`,
+      this.options.actions(row),
+      {
+        ...placeOf(event, cell),
+        back: () => {
+          this.draw();
+          this.cellAt()?.focus({ preventScroll: true });
+        },
+      },
+    );
   }
 
   private focused(event: FocusEvent): void {

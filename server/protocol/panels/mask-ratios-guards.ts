@@ -74,6 +74,7 @@ const isDrawer = object<DrawerView>({
   rows: arrayOf(
     object<DrawerRow>({
       name: isString,
+      glob: isString,
       shape: isString,
       active: isFigures,
       coverage: arrayOf(isFigure),
@@ -94,6 +95,7 @@ const isRecipeFacts = object<RecipeFacts>({
   elements: isNumber,
   saved: isParameters,
   uses: object<RecipeFacts['uses']>({ lambda: isBoolean, alpha: isBoolean, density: isBoolean }),
+  actionExpert: optional(isString),
 });
 
 const isSnapshot = object<MaskSnapshot>({

@@ -103,6 +103,8 @@ export interface RecipeFacts {
   /** What the file says; `uses` tells which parameters the method has. */
   readonly saved: MergeParameters;
   readonly uses: Readonly<Record<ParameterName, boolean>>;
+  /** What becomes of the action expert, which has no numbers. */
+  readonly actionExpert?: string;
 }
 
 export type NumberSource =
@@ -198,6 +200,8 @@ export interface DrawerView {
 }
 export interface DrawerRow {
   readonly name: string;
+  /** Matches the tensors of the row. */
+  readonly glob: string;
   readonly shape: string;
   readonly active: readonly (Figure | null)[];
   readonly coverage: readonly Figure[];
