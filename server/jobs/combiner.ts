@@ -10,6 +10,7 @@ import type {
   RandomKey,
   RowMethod,
 } from '../engine/merge/method';
+import { rowLengthOf } from '../engine/merge/method';
 import { methodFor } from '../engine/merge/methods';
 import { weightedColumns } from '../engine/merge/weighted';
 import { nativeSum, roundingOf, type Rounding } from '../engine/native';
@@ -279,11 +280,6 @@ export class Combiner {
 }
 
 const noFacts: Facts = { cuts: [], signBalance: 0, sums: [] };
-
-/** Elements of one row: all but the first axis, and all of a vector. */
-export function rowLengthOf(job: Pick<TensorJob, 'shape' | 'elements'>): number {
-  return job.shape.length < 2 ? job.elements : job.elements / (job.shape[0] ?? 1);
-}
 
 export function parametersOf(job: TensorJob): MergeParameters {
   if (job.rule.kind !== 'merge') throw new Error(`${job.name} is not merged`);

@@ -1,3 +1,4 @@
+import { rowLengthOf } from '../engine/merge/method';
 import { methodFor } from '../engine/merge/methods';
 import { rescalers } from '../engine/merge/emr';
 import { cutsOverModel, electsOverModel } from '../engine/merge/ties';
@@ -13,7 +14,7 @@ import {
   type Selection,
 } from '../engine/select';
 import type { Cut } from '../engine/stages';
-import { parametersOf, rowLengthOf } from './combiner';
+import { parametersOf } from './combiner';
 import type { Pool } from './pool';
 import type { SparseTally, Unit, UnitFacts, Work, WorkResult } from './units';
 

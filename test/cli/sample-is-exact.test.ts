@@ -64,6 +64,12 @@ const merges = {
   emr: '{ method: emr }',
   breadcrumbs: '{ method: breadcrumbs, density: 0.8, gamma: 0.05 }',
   dare_ties: '{ method: dare_ties, density: 0.3, seed: 7 }',
+  dare_linear: '{ method: dare_linear, density: 0.5, seed: 3 }',
+  breadcrumbs_ties: '{ method: breadcrumbs_ties, density: 0.8 }',
+  della: '{ method: della, density: 0.5, seed: 5 }',
+  della_linear: '{ method: della_linear, density: 0.5, rescale: l1 }',
+  model_stock: '{ method: model_stock }',
+  'model_stock by filter': '{ method: model_stock, filter_wise: true }',
 };
 const pairs = Object.entries(merges).map(([name, merge], i) => {
   const zoo = Object.entries(zoos)[i % 3];

@@ -1,7 +1,7 @@
 import type { Algebra } from '../../compute/linalg/matrix';
 import type { TaskVectors } from '../spectral/operand';
 import type { SpectralResult } from '../spectral/result';
-import type { MergeParameters, MethodSettings } from '../plan-types';
+import type { MergeParameters, MethodSettings, TensorJob } from '../plan-types';
 import type { Columns, Cut, Stages } from '../stages';
 
 /** What earlier passes found out about the tensor that is being merged. */
@@ -77,6 +77,11 @@ export interface RowMethod {
 /** Whole rows of one tensor; `columns.stride` is rows · rowLength. */
 export interface RowInput extends ColumnInput {
   readonly rowLength: number;
+}
+
+/** Elements of one row: all but the first axis, and all of a vector. */
+export function rowLengthOf({ shape, elements }: Pick<TensorJob, 'shape' | 'elements'>): number {
+  return shape.length < 2 ? elements : elements / (shape[0] ?? 1);
 }
 
 /** Task vectors of one matrix, whole, row-major float32. */

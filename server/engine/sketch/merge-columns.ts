@@ -1,4 +1,5 @@
-import type { ColumnInput, ColumnMethod, MutableCut, RowMethod } from '../merge/method';
+import type { ColumnInput, ColumnMethod, MutableCut, RowInput, RowMethod } from '../merge/method';
+import { rowLengthOf } from '../merge/method';
 import { methodFor } from '../merge/methods';
 import { cutsOverModel } from '../merge/ties';
 import { weightedColumns } from '../merge/weighted';
@@ -207,7 +208,7 @@ function balanceAndSums(works: readonly Work[], options: SketchMethod): number {
     // Cuts count down as they are used; the merge itself needs them fresh.
     const cuts = work.cuts.map((list) => list.map((cut) => ({ ...cut })));
     const input = inputOf({ ...work, cuts }, options);
-    if (method.kind === 'rows') method.statistics?.({ ...input, rowLength: clusterElements }, sums);
+    if (method.kind === 'rows') method.statistics?.({ ...input, ...rowsOf(job.tensor) }, sums);
     else method.statistics?.(input, sums);
     if (method.needsSignBalance?.(settings)) balance += sums[length - 1] * expansionOf(job.tensor);
     work.sums.push(...sums);
@@ -218,9 +219,15 @@ function balanceAndSums(works: readonly Work[], options: SketchMethod): number {
 function combine(work: Work, signBalance: number, options: SketchMethod): void {
   const { method, job } = work;
   const input = inputOf(work, options, signBalance);
-  // A cluster stands for its row where a method ranks within rows.
-  if (method.kind === 'rows') method.combine({ ...input, rowLength: clusterElements });
+  if (method.kind === 'rows') method.combine({ ...input, ...rowsOf(job.tensor) });
   else method.combine(input);
   if (method.space === 'weights')
     options.room.stages.subtract(job.merged, job.tensor.base, job.merged, input.n);
+}
+
+/** The rows that a method ranks within: those of a tensor that was read whole; a cluster stands for its row else. */
+function rowsOf(tensor: SketchTensor): Pick<RowInput, 'rowLength' | 'n'> {
+  return tensor.whole
+    ? { rowLength: Math.max(1, rowLengthOf(tensor)), n: tensor.elements }
+    : { rowLength: clusterElements, n: tensor.columns.stride };
 }
