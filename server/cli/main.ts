@@ -1,3 +1,4 @@
+import { widenDiskThreads } from '../jobs/sketch/disk-threads';
 import { nearest } from '../recipe/suggest';
 import { parseArguments, usage } from './arguments';
 import { reportFailure } from './failure';
@@ -11,6 +12,7 @@ import { verbs } from './verbs';
 declare const MERGEVLA_VERSION: string | undefined;
 const version = typeof MERGEVLA_VERSION === 'string' ? MERGEVLA_VERSION : 'development';
 
+widenDiskThreads();
 const [name = '', ...args] = process.argv.slice(2);
 const terminal = makeTerminal({
   json: args.includes('--json'),

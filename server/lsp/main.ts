@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createConnection, ProposedFeatures, type Connection } from 'vscode-languageserver/node';
 import type { Notifications } from '../protocol/methods';
+import { widenDiskThreads } from '../jobs/sketch/disk-threads';
 import { readCodePages } from './code-pages';
 import type { ServerContext, Session } from './context';
 import { openDocuments } from './documents';
@@ -13,6 +14,7 @@ import { SketchMetrics } from './sketch-metrics';
 
 /** Puts the server together and starts it: over IPC, or over standard input and output with `--stdio`. */
 function main(): void {
+  widenDiskThreads();
   const connection = createConnection(ProposedFeatures.all);
   const session: Session = {
     trusted: false,

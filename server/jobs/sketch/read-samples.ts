@@ -4,6 +4,7 @@ import { MergeError, throwIfCancelled } from '../../protocol/merge-error';
 import { elementBytes } from '../../tensors/dtypes';
 import { changed, unreadable } from '../../tensors/file-errors';
 import type { CheckpointFile, TensorInfo } from '../../tensors/types';
+import { readsAtOnce } from './disk-threads';
 
 /** One run of elements to read from one tensor into its place among the tensor's sampled bytes. */
 interface Piece {
@@ -26,8 +27,6 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
 }
 
-/** How many reads are under way at once. */
-const inFlight = 32;
 const defaultTimeoutMs = 10_000;
 
 /** Counts of what was asked of the disk. */
@@ -104,7 +103,7 @@ async function readPieces(
       if (bytesRead < piece.target.length) throw changed(path, 'became shorter');
     }
   };
-  const lanes = Promise.all(Array.from({ length: Math.min(inFlight, pieces.length) }, lane));
+  const lanes = Promise.all(Array.from({ length: Math.min(readsAtOnce(), pieces.length) }, lane));
   await within(options, path, lanes, () => next);
 }
 
