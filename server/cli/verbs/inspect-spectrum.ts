@@ -44,7 +44,7 @@ export async function inspectSpectrum(
   return { code: exitCodes.done, json: report, text: asText(report, path, call) };
 }
 
-function asText(report: SpectrumReport, path: string, { terminal }: Call): string {
+function asText(report: SpectrumReport, path: string, { terminal, options }: Call): string {
   const { tasks, k, tensors, skipped } = report;
   const pairs = tasks.flatMap((a, i) => tasks.slice(i + 1).map((b) => `${a}|${b}`));
   const columns = [
@@ -73,10 +73,11 @@ function asText(report: SpectrumReport, path: string, { terminal }: Call): strin
     terminal.style,
   );
   const notes = skipped.map(({ name, bytes }) => `${name} needs ${formatBytes(bytes)}: left out`);
+  const all = options.list('only').length > 0 ? 'matrix that --only names' : 'matrix';
   const table =
     tensors.length > 0
       ? formatTable(columns, rows, terminal.style)
-      : 'no matrix differs from the base';
+      : `no ${all} differs from the base`;
   return [facts, '', table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
