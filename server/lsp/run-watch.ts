@@ -187,7 +187,7 @@ async function watched(
     started: record.created,
     ...present({
       recipe: recipeOf(record.command, folder),
-      recipeHash: before?.summary.recipeHash ?? (await hashOfRecipe(folder)),
+      recipeHash: await hashOfRecipe(folder, before),
       ended: record.finished,
       error: record.error,
       progress: current,
@@ -210,7 +210,13 @@ async function numbersOf(
   return { merge, measuring: undefined };
 }
 
-async function hashOfRecipe(folder: string): Promise<string | undefined> {
+/** The copy of the recipe in a run never changes, so it is read once. */
+async function hashOfRecipe(
+  folder: string,
+  before: WatchedRun | undefined,
+): Promise<string | undefined> {
+  const known = before?.summary.recipeHash;
+  if (known !== undefined) return known;
   const text = await readFile(join(folder, 'recipe.mergevla.yaml')).catch(() => undefined);
   return text && recipeHash(text);
 }
