@@ -156,7 +156,8 @@ export const bench: Steps = [
       const panel = await hand.panel('.routing-panel');
       await panel.locator('.segment', { hasText: 'Recorded episode' }).click();
       await panel.locator('vscode-button', { hasText: 'Route' }).click();
-      await panel.locator('.pairing .winner').first().waitFor({ timeout: 120_000 });
+      // The answer for the dropped pictures stays until that for the episode is there.
+      await panel.locator('.fact-row code', { hasText: /^(pick|stack)/ }).waitFor();
       await hand.settled('no banner', async () => (await panel.locator('.banner').count()) === 0);
       await hand.page.mouse.move(900, 740);
       await hand.picture('routing');
