@@ -156,8 +156,8 @@ export const bench: Steps = [
       const panel = await hand.panel('.routing-panel');
       await panel.locator('.segment', { hasText: 'Recorded episode' }).click();
       await panel.locator('vscode-button', { hasText: 'Route' }).click();
-      // The answer for the dropped pictures stays until that for the episode is there.
-      await panel.locator('.fact-row code', { hasText: /^(pick|stack)/ }).waitFor();
+      // The answer for the dropped pictures, which had no state, stays until that for the episode is there.
+      await panel.locator('.fact-row', { hasText: 'proprio' }).waitFor();
       await hand.settled('no banner', async () => (await panel.locator('.banner').count()) === 0);
       await hand.page.mouse.move(900, 740);
       await hand.picture('routing');
