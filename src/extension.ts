@@ -1,4 +1,4 @@
-import { commands, Uri, window, workspace, type ExtensionContext } from 'vscode';
+import { commands, Disposable, Uri, window, workspace, type ExtensionContext } from 'vscode';
 import { createServer, type Server } from './client';
 import type { Commands, Parts } from './commands/context';
 import { deviceCommands } from './commands/devices';
@@ -102,12 +102,16 @@ function registerViews(parts: Parts): () => Promise<void> {
   const runsView = window.createTreeView('mergevla.runs', {
     ...{ treeDataProvider: runs, showCollapseAll: true, canSelectMany: true },
   });
+  const tellAges = (): void => {
+    if (runsView.visible) runs.refresh();
+  };
+  const minute = setInterval(tellAges, 60_000);
   parts.context.subscriptions.push(
     checkpoints,
     runsView,
-    // Ages grow while nobody looks.
-    runsView.onDidChangeVisibility(({ visible }) => {
-      if (visible) runs.refresh();
+    runsView.onDidChangeVisibility(tellAges),
+    new Disposable(() => {
+      clearInterval(minute);
     }),
     window.createTreeView('mergevla.checkpoints', { treeDataProvider: checkpoints }),
     window.createTreeView('mergevla.devices', { treeDataProvider: devices }),

@@ -16,7 +16,7 @@ import type { LoadedFiles } from './load-files';
 import { selfishShare } from './hover-metrics';
 import { planOf } from './plan';
 import { byGlob, matched } from './tensor-facts';
-import { bytes, count, per, percent, plural, valueOf, type Figure } from './text';
+import { bytes, count, per, percent, plural, valueOf, workedOut } from './text';
 
 /** A hint longer than this would push the text away that it explains. */
 const longest = 32;
@@ -182,17 +182,17 @@ function metricNotes({ metrics }: ServerContext, analysis: Analysis): Note[] {
     text: `${percent(per(figure, elements), { short: true })} active`,
     tooltip: `${percent(per(figure, elements))} of ${count(elements)} weights · ${source}`,
   }));
-  const kept = Object.values(active).reduce<number>((sum, figure) => sum + valueOf(figure), 0);
-  const mean: Figure = kept / Object.keys(active).length / elements;
+  const figures = Object.values(active);
+  const kept = figures.reduce<number>((sum, figure) => sum + valueOf(figure), 0);
+  const mean = workedOut(kept / figures.length / elements, figures);
   const selfish = selfishShare(total);
-  const about = answer.source.kind === 'estimate' ? '≈\u00a0' : '';
   const share =
     selfish === undefined ? '' : ` · ${percent(valueOf(selfish), { short: true })} selfish`;
   return [
     ...tasks,
     {
       path: ['masks', 'lambda'],
-      text: `${about}${percent(mean, { short: true })} kept${share}`,
+      text: `${percent(mean, { short: true })} kept${share}`,
       tooltip: `mean over tasks, and the share of it that one task keeps alone · ${source}`,
     },
   ];

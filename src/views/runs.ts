@@ -95,7 +95,8 @@ function describe(run: RunSummary): string {
 function age(run: RunSummary): string | undefined {
   const time = run.ended ?? run.started;
   if (time === undefined || isActive(run)) return undefined;
-  return formatDuration(Math.max(0, (Date.now() - Date.parse(time)) / 1000));
+  const seconds = (Date.now() - Date.parse(time)) / 1000;
+  return seconds < 60 ? 'now' : formatDuration(seconds);
 }
 
 function phases(run: RunSummary): Node[] {
@@ -120,7 +121,7 @@ function tooltip(run: RunSummary): MarkdownString {
   const text = new MarkdownString();
   const facts = [run.state, ...(run.headline === undefined ? [] : [run.headline])].join(' · ');
   const old = age(run);
-  const ended = old === undefined ? '' : ` · ${old} ago`;
+  const ended = old === undefined ? '' : ` · ${old === 'now' ? old : `${old} ago`}`;
   text.appendMarkdown('**').appendText(run.name).appendMarkdown(`** · ${facts}${ended}\n\n`);
   if (run.error) text.appendText(`${run.error.message} [${run.error.code}]`).appendMarkdown('\n\n');
   text.appendCodeblock(run.path, 'text');
