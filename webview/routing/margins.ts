@@ -167,12 +167,15 @@ export class MarginsCard {
 
   /** The episode on screen, and the keyboard's mark while the chart has the focus. */
   private rings({ theme, snapshot }: RoutingModel): Overlay {
-    return (context) => {
-      const ring = (mark: PlacedMark, radius: number, colour: string) => {
+    // The first drawing is made before the picture has its chart.
+    return (context, { scales }) => {
+      const ring = ({ x, y }: PlacedMark, radius: number, colour: string) => {
         context.strokeStyle = colour;
         context.lineWidth = 1.5;
         context.beginPath();
-        context.arc(...this.pixels(mark), radius, 0, 2 * Math.PI);
+        const at = (axis: 'x' | 'y', value: number) =>
+          scales[axis]?.getPixelForValue(value) ?? Number.NaN;
+        context.arc(at('x', x), at('y', y), radius, 0, 2 * Math.PI);
         context.stroke();
       };
       const open = this.placed.find(({ episode }) => episode.id === snapshot.frame);
