@@ -93,8 +93,9 @@ describe('a merge that is still running', () => {
     tell(2);
     const event = { time: new Date().toISOString(), type: 'progress', phase: 'merge' };
     const line = JSON.stringify({ ...event, done: 2, total: 3, unit: 'bytes' });
-    writeFileSync(join(partial, 'events.jsonl'), `${line}\n`, { flag: 'a' });
     await until('the second block', async () => {
+      // As a merge does: events that come close together are looked at once.
+      writeFileSync(join(partial, 'events.jsonl'), `${line}\n`, { flag: 'a' });
       const { report: now } = await answer();
       return activeOf(now.blocks)[1] || undefined;
     });
