@@ -108,6 +108,21 @@ describe.skipIf(noBrowser !== undefined)('the replay', () => {
     await panel.page.close();
   });
 
+  it('keeps the words of events apart that follow closely', async () => {
+    const panel = await replaying();
+    const replay = replayOf(undefined, wholeRecording());
+    const events = [
+      { step: 27, name: 'touched', bad: false },
+      { step: 28, name: 'lifted', bad: false },
+    ];
+    await panel.send({ type: 'replay', revision: 3, replay: { ...replay, events } });
+    const names = panel.page.locator('.replay-event-name');
+    await panel.page.locator('.replay-event-name', { hasText: 'touched' }).waitFor();
+    const [first, second] = await Promise.all([0, 1].map((at) => names.nth(at).boundingBox()));
+    expect((first?.x ?? 0) + (first?.width ?? 0)).toBeLessThanOrEqual(second?.x ?? 0);
+    await panel.page.close();
+  });
+
   it('without joint targets and policy calls still replays, and says what is missing', async () => {
     const panel = await replaying(olderRecording());
     expect(await facts(panel)).toContain('policy calls not recorded');

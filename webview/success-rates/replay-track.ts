@@ -20,10 +20,14 @@ export class ReplayTrack {
     fill(
       this.marks,
       ...calls.map((step) => styled(h('i', { class: 'replay-call' }), place(step))),
-      ...events.map((event) => {
-        // Words of late events stand before their mark, where there is room.
-        const late = event.step > 0.6 * steps ? 'late' : '';
-        const kind = `replay-event small ${event.bad ? 'bad' : ''} ${late}`;
+      ...events.map((event, index) => {
+        const near = (other: { readonly step: number } | undefined) =>
+          other !== undefined && Math.abs(other.step - event.step) < 0.1 * steps;
+        // Words of late events stand before their mark, where there is room, and so do those of one
+        // that another follows closely; the other's stand after its own.
+        const isLate = event.step > 0.6 * steps || near(events[index + 1]);
+        const side = isLate ? 'late' : near(events[index - 1]) ? 'after' : '';
+        const kind = `replay-event small ${event.bad ? 'bad' : ''} ${side}`;
         const label = h('span', { class: 'replay-event-name', title: event.name }, event.name);
         return styled(h('span', { class: kind }, h('i'), label), place(event.step));
       }),
