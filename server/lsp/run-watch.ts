@@ -140,13 +140,20 @@ class Watch implements RunWatch {
   async #follow(key: string, signal: AbortSignal): Promise<void> {
     let told = 0;
     let progress: RunSummary['progress'];
+    // What comes too soon after a look is told later, also when nothing else follows.
+    let late: NodeJS.Timeout | undefined;
     for await (const events of followEvents(key, { signal })) {
       this.tell.events(key, events);
       progress = newestProgress(events) ?? progress;
-      if (Date.now() - told < tellMs) continue;
+      clearTimeout(late);
+      if (Date.now() - told < tellMs) {
+        late = setTimeout(() => void this.#look(key, progress), tellMs);
+        continue;
+      }
       told = Date.now();
       await this.#look(key, progress);
     }
+    clearTimeout(late);
     this.#followed.delete(key);
     await this.#look(key, progress);
   }
