@@ -1,12 +1,14 @@
 import { protocolLine } from '../evaluate/rates/protocol';
 import { summarizeRates, type RateTableData } from '../evaluate/rates/summary';
 import { runEvaluation, type EvaluationState } from '../jobs/evaluate-job';
+import type { MergeReport } from '../protocol/report';
 import type { Evaluate } from '../recipe/schema';
-import { readReport, readRun } from '../runs/read';
+import { readReport, readRun, type RunSummary } from '../runs/read';
 import { shortPath } from './paths';
 import { componentTable, makeDocument } from './report/document';
 import { toText } from './report/formats';
 import { ratesText } from './report/success';
+import type { Style } from './style';
 import { formatSeconds } from './units';
 import { workersOption } from './evaluation-options';
 import { exitCodes, type Call, type Outcome } from './verb';
@@ -42,18 +44,7 @@ export async function evaluateRun(
   const merged = report === true ? await readReport(summary) : undefined;
   const { style } = terminal;
   const parts = [
-    ...(merged
-      ? [
-          toText(
-            {
-              ...makeDocument([{ run: summary, report: merged, parameters: {} }]),
-              facts: [],
-              tables: [componentTable(merged, true)],
-            },
-            style,
-          ),
-        ]
-      : []),
+    ...(merged ? [mergedText(summary, merged, style)] : []),
     `${style.bold('Success rates')}  ${style.dim(protocolLine(state.record))}`,
     ratesText(table, style),
     `${style.green('evaluated')} ${shortPath(summary.folder)}`,
@@ -79,6 +70,11 @@ export async function evaluateRun(
     text: parts.join('\n\n').replace('\n\n', merged ? '\n\n' : '\n'),
     quiet: summary.folder,
   };
+}
+
+function mergedText(run: RunSummary, report: MergeReport, style: Style): string {
+  const document = makeDocument([{ run, report, parameters: {} }]);
+  return toText({ ...document, facts: [], tables: [componentTable(report, true)] }, style);
 }
 
 /** On a terminal the table is drawn over itself; elsewhere every finished cell gives a line. */
