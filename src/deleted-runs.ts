@@ -11,6 +11,8 @@ export interface DeletedRun {
 /**
  * Runs deleted in this window. They lie in `.deleted` beside their run, on the same disk, so that
  * deleting and undoing are one rename. They go for good once nobody offers the undo any more.
+ * What a window left there when it closed stays: nobody lists it or removes it, and moved back
+ * beside the other runs it is one again.
  */
 export class DeletedRuns {
   private readonly kept = new Map<string, DeletedRun & { readonly place: string }>();

@@ -1,9 +1,9 @@
 import * as assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { JobStarted, RunSummary } from '../../server/protocol/methods';
-import { activated, openRecipe, textOf, until } from './support';
+import { activated, folder, openRecipe, textOf, until } from './support';
 
 suite('jobs', () => {
   suiteSetup(async () => {
@@ -71,6 +71,49 @@ suite('jobs', () => {
     assert.equal(api.runs.list().length, before);
   });
 
+  const deletedPlace = () => join(folder().fsPath, 'runs/.deleted');
+  const runOf = async (state: RunSummary['state']) => {
+    const api = await activated();
+    return until(`a ${state} run`, () => api.runs.list().find((run) => run.state === state)?.path);
+  };
+  const deleteRun = (run: string) => vscode.commands.executeCommand('mergevla.deleteRun', run);
+
+  test('a deleted run leaves the list, and the undo of the message brings it back whole', async () => {
+    const { runs } = await activated();
+    const run = await runOf('done');
+    const others = runs.list().filter(({ path }) => path !== run);
+    const files = readdirSync(run, { recursive: true }).sort();
+    assert.equal(await deleteRun(run), run);
+    assert.ok(!existsSync(run));
+    assert.equal(readdirSync(deletedPlace()).length, 1);
+    await runs.refresh();
+    assert.deepEqual(runs.list(), others);
+    // The newest message is the one that offers the undo.
+    await vscode.commands.executeCommand('notification.acceptPrimaryAction');
+    await until('the run', () => runs.find(run));
+    assert.deepEqual(readdirSync(run, { recursive: true }).sort(), files);
+    assert.ok(!existsSync(deletedPlace()));
+  });
+
+  test('a deleted run goes for good once its message and the success panel are closed', async () => {
+    const { deleted } = await activated();
+    const run = await runOf('cancelled');
+    await vscode.commands.executeCommand('mergevla.showSuccessRates');
+    await deleteRun(run);
+    await vscode.commands.executeCommand('notifications.clearAll');
+    assert.deepEqual(
+      deleted.list().map(({ path }) => path),
+      [run],
+    );
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await vscode.window.tabGroups.close(
+      tabs.filter(({ label }) => label.startsWith('Success Rates')),
+    );
+    await until('the end of it', () => !existsSync(deletedPlace()));
+    assert.ok(!existsSync(run));
+    assert.deepEqual(deleted.list(), []);
+  });
+
   test('a job outlives its server', async () => {
     const api = await activated();
     const { uri } = await openRecipe('slow.mergevla.yaml');
@@ -79,5 +122,11 @@ suite('jobs', () => {
     const run = await until('the run after the restart', () => api.runs.find(job.run));
     assert.equal(run.state, 'running');
     // The next start of the editor finds this job still at work.
+  });
+
+  test('a run is deleted, and the window closes while the undo is offered', async () => {
+    await deleteRun(await runOf('done'));
+    // The next start of the editor finds it where it lies.
+    assert.equal(readdirSync(deletedPlace()).length, 1);
   });
 });
