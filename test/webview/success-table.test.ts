@@ -136,8 +136,10 @@ describe.skipIf(noBrowser !== undefined)('the success table', () => {
     await panel.settle();
     expect(await panel.page.locator('.rates tr.selected, .comparison').count()).toBe(0);
     await panel.page.locator('.rates tbody [tabindex="0"]').focus();
-    for (const key of ['ArrowUp', ' ', 'ArrowDown', 'ArrowDown', 'Shift+Space'])
+    for (const key of ['ArrowUp', ' ', 'ArrowDown', 'ArrowDown', 'Shift+Space']) {
       await panel.page.keyboard.press(key);
+      await panel.settle();
+    }
     const range = ['experts', 'merged', 'masked'];
     expect((await panel.sent()).at(-1)).toEqual({ type: 'compare', rows: range });
     expect(panel.faults).toEqual([]);
