@@ -162,11 +162,14 @@ export class Hand {
     return found;
   }
 
-  /** Reloads the window once the browser has stored that the panel of this name is open: it does so when the window loses the focus. */
-  async reload(panel: string): Promise<void> {
+  /**
+   * Reloads the window once the browser has stored that the panel of this name is open, with these
+   * parts of its state: it does so when the window loses the focus.
+   */
+  async reload(panel: string, ...state: readonly string[]): Promise<void> {
     const other = await this.page.context().newPage();
     await other.bringToFront();
-    await expectStored(this.page, panel);
+    await expectStored(this.page, [`mergevla.${panel}`, ...state]);
     await other.close();
     await this.page.bringToFront();
     await this.page.reload();
@@ -214,14 +217,14 @@ async function isOver(input: Locator, typed: string): Promise<boolean> {
   return !(await input.isVisible()) || (await input.inputValue()) !== typed;
 }
 
-/** Waits until the workbench's own store names a panel among the open editors; at the latest it is written every minute. */
-async function expectStored(page: Page, panel: string): Promise<void> {
+/** Waits until the workbench's own store holds these texts of its open editors; at the latest it is written every minute. */
+async function expectStored(page: Page, texts: readonly string[]): Promise<void> {
   const end = Date.now() + 90_000;
-  while (!(await page.evaluate(storesPanel, panel)))
-    if (Date.now() > end) throw new Error(`the open panel ${panel} was not stored`);
+  while (!(await page.evaluate(storesTexts, texts)))
+    if (Date.now() > end) throw new Error(`not all of this was stored: ${texts.join(', ')}`);
 }
 
-async function storesPanel(panel: string): Promise<boolean> {
+async function storesTexts(texts: readonly string[]): Promise<boolean> {
   const done = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       request.onsuccess = () => {
@@ -236,8 +239,10 @@ async function storesPanel(panel: string): Promise<boolean> {
     const database = await done(indexedDB.open(name));
     try {
       const store = database.transaction('ItemTable').objectStore('ItemTable');
-      const text = await done<unknown>(store.get('memento/workbench.parts.editor'));
-      if (typeof text === 'string' && text.includes(`mergevla.${panel}`)) return true;
+      const stored = await done<unknown>(store.get('memento/workbench.parts.editor'));
+      // JSON in strings of JSON, several times over.
+      const text = typeof stored === 'string' ? stored.replaceAll('\\', '') : '';
+      if (texts.every((part) => text.includes(part))) return true;
     } finally {
       database.close();
     }

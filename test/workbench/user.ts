@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Steps } from './hand';
 
@@ -133,13 +133,47 @@ export const user: Steps = [
     },
   ],
   [
-    'the panel is there again after a reload',
+    'the panel is there again after a reload, with the chosen pair and a slider that was not written',
     async (hand) => {
-      await hand.reload('mask-ratios');
+      const range = '.slider-lambda .slider-room input[type=range]';
+      const before = await hand.panel(range);
+      await before.locator('.pairs td[data-row="0"][data-column="2"]').click();
+      await before.locator('.pairs td.chosen').first().waitFor();
+      await before.locator(range).focus();
+      for (let i = 0; i < 5; i += 1) await hand.page.keyboard.press('ArrowRight');
+      const moved = await before.locator(range).inputValue();
+      await hand.reload('mask-ratios', `"lambda":${moved}`, '"pair":[0,2]');
       await hand.page.locator('.tab', { hasText: 'Mask Ratios' }).first().click();
-      const panel = await hand.panel('.slider-lambda');
+      const panel = await hand.panel(range);
       await panel.locator('.layers .heading').waitFor();
+      await panel.locator('.pairs td.chosen[data-row="0"][data-column="2"]').waitFor();
+      await panel.locator('.write-row', { hasText: `Write λ ${moved}` }).waitFor();
+      if ((await panel.locator(range).inputValue()) !== moved)
+        throw new Error('the slider is not where it was');
+      const text = readFileSync(join(hand.folder, 'cubes.mergevla.yaml'), 'utf8');
+      if (text.includes(`lambda: ${moved}`)) throw new Error('the slider was written');
       await hand.picture('mask-restored');
+    },
+  ],
+  [
+    'Delete Run takes a run off the list, and the success panel brings it back',
+    async (hand) => {
+      const runs = join(hand.folder, 'runs');
+      const before = readdirSync(runs);
+      const row = hand.page.locator('.pane-body .monaco-list-row', { hasText: '% active' });
+      await row.first().waitFor();
+      await hand.palette('MergeVLA: Show Success Rates');
+      await hand.palette('MergeVLA: Delete Run');
+      await hand.answer('Which run?', 'cubes');
+      const panel = await hand.panel('.banner:has-text("was deleted")');
+      await hand.settled('a list without the run', async () => (await row.count()) === 0);
+      await hand.palette('Notifications: Clear All Notifications');
+      await hand.picture('success-deleted');
+      await panel.locator('.banner button', { hasText: 'Undo' }).click();
+      await row.first().waitFor();
+      await hand.settled('no banner', async () => (await panel.locator('.banner').count()) === 0);
+      const after = readdirSync(runs);
+      if (after.join() !== before.join()) throw new Error(`${before.join()} is ${after.join()}`);
     },
   ],
 ];
