@@ -181,6 +181,10 @@ describe.skipIf(noBrowser !== undefined)("the joints' charts", () => {
     await press(panel, 'j', 't');
     expect(await panel.page.locator('.joint-charts').count()).toBe(0);
     const table = panel.page.locator('.joints table');
+    expect(await panel.page.locator('.joints h2:visible').allInnerTexts()).toEqual([
+      'Joints in degrees',
+    ]);
+    expect(await panel.page.locator('.joints .legend').count()).toBe(0);
     expect(await table.getAttribute('aria-rowcount')).toBe('68');
     expect(await table.locator('thead th').count()).toBe(2 + 12);
     await panel.page.locator('.joints .export-button').click();

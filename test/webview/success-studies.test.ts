@@ -61,6 +61,50 @@ describe.skipIf(noBrowser !== undefined)('the dots of a study', () => {
   });
 });
 
+describe.skipIf(noBrowser !== undefined)('the episodes of a cell', () => {
+  async function episodes(routed: string | undefined) {
+    const panel = await open();
+    await panel.page.locator('tr:has-text("task known") td').nth(0).click();
+    const { items, ...rest } = episodeList();
+    const list = { ...rest, items: items.map((item) => ({ ...item, routed })) };
+    await panel.send({
+      ...{ type: 'snapshot', revision: 2 },
+      snapshot: { ...successSnapshot(), episodes: list },
+    });
+    await panel.page.locator('.episodes .play').nth(1).click();
+    await panel.send({ type: 'replay', revision: 3, replay: replayOf(items[1]?.id) });
+    await panel.settle();
+    return panel;
+  }
+
+  it('say which task each was routed to, and that it is wrong within the card', async () => {
+    const panel = await episodes('push_cube_to_the_marked_zone');
+    const card = panel.page.locator('.episodes');
+    expect(await card.locator('thead').innerText()).toContain('routed task');
+    const cross = await card.locator('.routed .icon').first().boundingBox();
+    const frame = await card.locator('.grid-scroller').boundingBox();
+    if (!cross || !frame) throw new Error('the mark is in the page');
+    expect(cross.x + cross.width).toBeLessThanOrEqual(frame.x + frame.width);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+
+  it('are marked over the whole row, and name no task where no router chose', async () => {
+    const panel = await episodes(undefined);
+    const row = panel.page.locator('.episodes tr.selected > *');
+    const fills = await row.evaluateAll((cells) =>
+      cells.map((cell) => {
+        const { backgroundColor, backgroundImage } = getComputedStyle(cell);
+        return `${backgroundColor} ${backgroundImage}`;
+      }),
+    );
+    expect(fills).toHaveLength(4);
+    expect(fills[0]).toContain(fills[1]?.replace(' none', ''));
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
+});
+
 describe.skipIf(noBrowser !== undefined)('an open panel', () => {
   it('turns to a replay and to trials that a command asks for, and keeps its arrangement', async () => {
     const panel = await open();

@@ -29,11 +29,14 @@ export class EpisodesCard {
     const { snapshot, theme, filter, cell } = model;
     const list = snapshot.episodes;
     if (!list || !cell) return;
-    const key = `${theme.kind} ${list.row} ${list.task}`;
+    const isRouted = list.items.some(({ routed }) => routed !== undefined);
+    const key = `${theme.kind} ${list.row} ${list.task} ${String(isRouted)}`;
     if (!this.grid || this.made !== key)
       this.grid = new Grid<EpisodeItem>({
         label: `Episodes of ${list.label}`,
-        columns: columns(theme, () => this.model, this.actions),
+        columns: columns(theme, () => this.model, this.actions).filter(
+          ({ key: column }) => column !== 'routed' || isRouted,
+        ),
         windowRows: 17,
         isSelected: ({ id }) => this.model?.replayed?.id === id,
         onopen: ({ id }) => {
@@ -141,10 +144,10 @@ function columns(
       order: (a, b) => a.steps - b.steps,
     },
     {
-      key: 'mask',
-      title: 'mask',
+      key: 'routed',
+      title: 'routed task',
       text: ({ routed }) => routed ?? '',
-      render: ({ routed }) => maskCell(routed, theme, model()),
+      render: ({ routed }) => routedCell(routed, theme, model()),
     },
     {
       key: 'play',
@@ -157,7 +160,7 @@ function columns(
   ];
 }
 
-function maskCell(
+function routedCell(
   routed: string | undefined,
   theme: Theme,
   model: SuccessModel | undefined,
@@ -166,7 +169,13 @@ function maskCell(
   const place = model?.snapshot.table?.tasks.indexOf(routed) ?? -1;
   const right = routed === model?.cell?.task;
   const marker = place >= 0 ? taskMarker(theme, place) : null;
-  return h('span', { class: 'mask-name' }, marker, routed, right ? null : icon('cross'));
+  return h(
+    'span',
+    { class: 'routed', title: routed },
+    marker,
+    h('span', {}, routed),
+    right ? null : icon('cross'),
+  );
 }
 
 function playCell(item: EpisodeItem, playing: boolean, actions: SuccessActions): HTMLElement {

@@ -13,6 +13,8 @@ export interface JointCurve {
   readonly targets: readonly number[] | undefined;
 }
 
+export const jointsTitle = 'Joints in degrees';
+
 const degrees = (radians: number): number => (radians * 180) / Math.PI;
 
 /** The arm's joints over a recorded episode. */
@@ -57,7 +59,7 @@ export function jointTwin(recording: EpisodeRecording): Twin {
   const curves = jointCurves(recording);
   const { calls } = recording;
   return {
-    title: 'Joints in degrees',
+    title: jointsTitle,
     head: ['step', 'policy asked', ...curves.flatMap(({ name }) => [name, `${name} target`])],
     rows: Array.from({ length: recording.steps + 1 }, (_, step) => {
       const asked = calls ? (calls.includes(step) ? 'yes' : 'no') : '';

@@ -12,6 +12,7 @@ import {
   angle,
   jointCurves,
   jointSentence,
+  jointsTitle,
   jointSummary,
   jointTwin,
   reachedAt,
@@ -70,7 +71,7 @@ export class JointsView {
 
   /** What stands still while an episode plays. */
   draw(recording: EpisodeRecording, theme: Theme, asTable: boolean): void {
-    if (this.headed.differs(recording, theme)) this.drawHeading(recording, theme);
+    if (this.headed.differs(recording, theme, asTable)) this.drawHeading(recording, theme, asTable);
     fill(this.element, this.heading, asTable ? this.twin.element : this.charts);
     if (asTable) this.twin.draw([jointTwin(recording)]);
     else if (this.drawn.differs(recording, theme)) this.drawCharts(recording, theme);
@@ -100,20 +101,24 @@ export class JointsView {
     this.say(this.step);
   }
 
-  private drawHeading(recording: EpisodeRecording, theme: Theme): void {
+  private drawHeading(recording: EpisodeRecording, theme: Theme, asTable: boolean): void {
     const { task, seed, steps } = recording;
     const csv = () => twinsAsCsv([jointTwin(recording)]);
+    const legend = () =>
+      h(
+        'span',
+        { class: 'legend secondary' },
+        h('span', {}, lineKey(theme.foreground), 'reached'),
+        h('span', {}, lineKey(theme.muted, targetDash), 'target'),
+      );
     fill(
       this.heading,
-      h('h2', {}, 'Joints'),
+      h('h2', {}, jointsTitle),
       recording.targets === undefined
         ? h('span', { class: 'secondary' }, 'reached; this recording holds no targets')
-        : h(
-            'span',
-            { class: 'legend secondary' },
-            h('span', {}, lineKey(theme.foreground), 'reached'),
-            h('span', {}, lineKey(theme.muted, targetDash), 'target'),
-          ),
+        : asTable
+          ? null
+          : legend(),
       h(
         'span',
         { class: 'end' },

@@ -88,7 +88,7 @@ export interface EpisodeItem {
   readonly error?: string;
   /** What a person wrote about it. */
   readonly note?: string;
-  /** Mask that was used, or the router's choice. */
+  /** The task that the router chose; absent where no router chose. */
   readonly routed?: string;
   /** Outcome of the policy that this one is compared with, on the same seed. */
   readonly other?: boolean;
