@@ -300,7 +300,9 @@ export function drawerView(
     glob,
     positions,
     by: rows.some(({ name }) => name !== undefined) ? 'tensor' : 'block',
-    ...(fractionRead === undefined ? {} : { positionsRead: Math.round(positions * fractionRead) }),
+    ...(fractionRead === undefined || fractionRead >= 1
+      ? {}
+      : { positionsRead: Math.round(positions * fractionRead) }),
     rows: rows.map((row) => drawerRow(row, tasks)),
   };
 }

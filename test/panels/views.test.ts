@@ -139,12 +139,10 @@ describe('the mask panel gets', () => {
       rule: 'ties',
       ...metrics(6, 3),
     };
-    const view = drawerView([{ ...tensor, glob: 'w' }], {
-      title: 't',
-      glob: 'w',
-      tasks: ['a', 'b'],
-      fractionRead: 0.5,
-    });
+    const selection = { title: 't', glob: 'w', tasks: ['a', 'b'] };
+    const rows = [{ ...tensor, glob: 'w' }];
+    const view = drawerView(rows, { ...selection, fractionRead: 0.5 });
+    expect(drawerView(rows, { ...selection, fractionRead: 1 }).positionsRead).toBeUndefined();
     expect(view).toMatchObject({
       positions: 6,
       positionsRead: 3,

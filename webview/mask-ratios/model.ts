@@ -5,6 +5,7 @@ import type {
   MaskSnapshot,
   MaskView,
   MergeParameters,
+  NumberSource,
   ParameterName,
   ParameterValue,
   ToMaskPanel,
@@ -196,4 +197,9 @@ export function coverageClasses(
   const at = (i: number) => shares[i] ?? 0;
   const between = shares.slice(2, m).reduce((a, b) => a + b, 0);
   return [at(0), at(1), between, m >= 2 ? at(m) : 0];
+}
+
+/** Numbers of a small zoo are exact before any pass: the sample is all of it. */
+export function readsAll(source: NumberSource): boolean {
+  return source.kind === 'exact' || source.fractionRead >= 1;
 }

@@ -1,12 +1,12 @@
 import type { JobView } from '../../server/protocol/panels/mask-details';
-import type { MaskSnapshot } from '../../server/protocol/panels/mask-ratios';
+import type { MaskSnapshot, NumberSource } from '../../server/protocol/panels/mask-ratios';
 import { button, select, twinButton } from '../shared/components';
 import { Drawn, h } from '../shared/dom';
 import { dateToday, exportMenu } from '../shared/export';
 import { bytes, count, nbsp, percent } from '../shared/format';
 import { icon } from '../shared/icons';
 import type { MaskActions, MaskModel, MaskPage } from './model';
-import { parameterText } from './model';
+import { parameterText, readsAll } from './model';
 import { twinsAsCsv } from '../shared/twin';
 import { twins } from './twin';
 
@@ -110,12 +110,18 @@ function runningChip(job: JobView): HTMLElement {
 
 function estimateChip({ view }: MaskSnapshot): HTMLElement | undefined {
   if (view?.source.kind !== 'estimate') return undefined;
-  const read = percent(view.source.fractionRead, 1);
+  if (readsAll(view.source))
+    return h('span', { class: 'chip' }, icon('check'), 'exact · every position read');
   return h(
     'span',
     { class: 'chip estimate' },
-    `≈ estimate · ${read}${nbsp}% read · 95${nbsp}% interval`,
+    `≈ estimate · ${readShare(view.source.fractionRead)}${nbsp}% read · 95${nbsp}% interval`,
   );
+}
+
+/** In percent; a sample that misses little is not said to be all. */
+function readShare(fraction: number): string {
+  return fraction < 0.9995 ? percent(fraction, 1) : '> 99.9';
 }
 
 function exactChip({ view, exact, recipe }: MaskSnapshot): HTMLElement | undefined {
@@ -132,14 +138,20 @@ function jobText({ phase, done, total, unit }: JobView): string {
   return `${amount(done)} of ${amount(total)}${unit === 'bytes' ? '' : ` ${unit}`}`;
 }
 
+function sourceText(source: NumberSource): string {
+  if (source.kind === 'exact') return source.run;
+  return readsAll(source)
+    ? 'exact, every position read'
+    : `estimate, ${readShare(source.fractionRead)} % read`;
+}
+
 /** The last line of an exported figure. */
 function figureFooter({ snapshot }: MaskModel): string {
   const { view, recipe, banners } = snapshot;
   if (!view || !recipe) return '';
   const { lambda, lambdas, alpha, density } = view.parameters;
   const { source } = view;
-  const from =
-    source.kind === 'exact' ? source.run : `estimate, ${percent(source.fractionRead, 1)} % read`;
+  const from = sourceText(source);
   const stale = banners.some(({ level }) => level === 'stale') ? ' · stale' : '';
   const own = lambdas
     ? Object.entries(lambdas).map(([task, value]) => `${task} ${String(value)}`)

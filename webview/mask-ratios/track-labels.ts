@@ -6,7 +6,7 @@ import type {
 import { h, styled } from '../shared/dom';
 import { sectionStart } from './column-tip';
 import { nbsp } from '../shared/format';
-import { parameterText } from './model';
+import { parameterText, readsAll } from './model';
 import type { TrackLayout } from './track-layout';
 import type { TrackInput } from './tracks';
 
@@ -73,7 +73,7 @@ export function subtitle(
 ): string {
   const text = (name: ParameterName) => parameterText(parameters, name, tasks);
   const at = `${text('lambda')}, ${text('alpha')}`;
-  const how = source.kind === 'estimate' ? `bands are 95${nbsp}% intervals` : 'exact';
+  const how = readsAll(source) ? 'exact' : `bands are 95${nbsp}% intervals`;
   const binned = bin ? ` · ${String(bin)} blocks a column, shaded from lowest to highest` : '';
   return `${at} · ${how}${binned}`;
 }
