@@ -45,7 +45,6 @@ export function phaseOf(reply: Unready, waitingFor: string | undefined): Phase {
     actions: [
       { label: 'Read again', id: 'again' },
       { label: 'Merge', id: 'merge' },
-      { label: 'Show Log', id: 'showLog' },
     ],
   };
 }

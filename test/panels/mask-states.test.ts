@@ -46,7 +46,7 @@ describe('a wait for the checkpoints', () => {
     expect(JSON.stringify(failed)).toContain('has not answered for 10 s');
     expect(failed).toMatchObject({
       kind: 'empty',
-      actions: [{ id: 'again' }, { id: 'merge' }, { id: 'showLog' }],
+      actions: [{ id: 'again' }, { id: 'merge' }],
     });
   });
 });

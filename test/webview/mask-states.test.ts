@@ -19,6 +19,51 @@ async function open(options: Parameters<typeof openPanel>[2] = {}): Promise<Open
 }
 
 describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
+  it.each([
+    [1, /^exact · every position read$/, /· exact$/m],
+    [0.9997, /^≈ estimate · > 99\.9\s% read/, /bands are 95\s% intervals$/m],
+  ])('says of a sample of %f what it is', async (fractionRead, chip, tracks) => {
+    const panel = await openPanel(browser, 'mask-ratios');
+    const { view, ...rest } = maskSnapshot();
+    if (!view) throw new Error('a snapshot has a view');
+    const source = { kind: 'estimate', fractionRead, positionsRead: 8_600_000 };
+    const snapshot = { ...rest, view: { ...view, source } };
+    await panel.send({ type: 'snapshot', revision: 1, snapshot });
+    expect(await panel.page.locator('.chip').first().innerText()).toMatch(chip);
+    expect(await panel.page.locator('.layers .heading').innerText()).toMatch(tracks);
+    await panel.page.close();
+  });
+
+  it('keeps the coverage within its card at 280 px', async () => {
+    const panel = await openPanel(browser, 'mask-ratios', { width: 280 });
+    const { view, ...rest } = maskSnapshot();
+    if (!view) throw new Error('a snapshot has a view');
+    const coverage = [{ ...view.coverage[0], label: 'Vision siglip' }];
+    const snapshot = { ...rest, view: { ...view, coverage } };
+    await panel.send({ type: 'snapshot', revision: 1, snapshot });
+    await panel.settle();
+    const edges = (selector: string) =>
+      panel.page
+        .locator(`.coverage ${selector}`)
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+    const [card] = await panel.page
+      .locator('.coverage')
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+    for (const { right } of await edges('.headlines > *')) expect(right).toBeLessThan(card ?? 0);
+    const [[name], [bar]] = [await edges('.stack > span'), await edges('.stack > svg')];
+    expect((bar?.left ?? 0) - (name?.right ?? 0)).toBeGreaterThanOrEqual(6);
+    await panel.page.close();
+  });
+
+  it('with one task speaks of no pairs', async () => {
+    const panel = await openPanel(browser, 'mask-ratios');
+    const snapshot = maskSnapshot({ tasks: ['only'] });
+    await panel.send({ type: 'snapshot', revision: 1, snapshot });
+    await panel.settle();
+    expect(await panel.page.locator('.pairs').innerText()).not.toMatch(/pair|cosine|conflict/);
+    await panel.page.close();
+  });
+
   it('finds selection, zoom and task again after a reload, and not those of another recipe', async () => {
     const first = await open();
     await first.page.locator('.stage').focus();

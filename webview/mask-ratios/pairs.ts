@@ -35,7 +35,6 @@ export class PairsCard {
     const numbers = JSON.stringify([cosine, conflict, norms, sentences.pairs]);
     const look = [recipe.tasks, model.theme, pair?.first, pair?.second, this.sorted];
     if (!this.drawn.differs(numbers, ...look)) return;
-    const ranges = rangesOf(view);
     const many = recipe.tasks.length > mostWhole;
     fill(
       this.element,
@@ -45,19 +44,19 @@ export class PairsCard {
         h('h2', {}, 'Tasks against each other'),
         many ? this.sortButton(model) : null,
       ),
-      h('p', { class: 'secondary' }, 'above cosine · below sign conflict · diagonal ‖τ‖, %'),
-      this.matrix.element,
-      h(
-        'p',
-        { class: 'secondary small scale-note' },
-        `cosine ±${String(ranges[0])}, conflict 50 ± ${String(Math.round(ranges[1] * 100))} points`,
-      ),
-      h(
-        'p',
-        { class: 'note' },
-        h('strong', {}, `${view.sentences.pairs} `),
-        `Unrelated tasks sit at cosine 0 and 50${nbsp}%. A cell shows its pair layer by layer.`,
-      ),
+      ...(recipe.tasks.length < 2
+        ? [h('p', { class: 'secondary' }, '‖τ‖ in % of the base'), this.matrix.element]
+        : [
+            h('p', { class: 'secondary' }, 'above cosine · below sign conflict · diagonal ‖τ‖, %'),
+            this.matrix.element,
+            scaleNote(rangesOf(view)),
+            h(
+              'p',
+              { class: 'note' },
+              h('strong', {}, `${view.sentences.pairs} `),
+              `Unrelated tasks sit at cosine 0 and 50${nbsp}%. A cell shows its pair layer by layer.`,
+            ),
+          ]),
     );
     this.drawMatrix(model, view, many && this.sorted);
   }
@@ -100,6 +99,15 @@ export class PairsCard {
   }
 }
 
+function scaleNote([cosine, conflict]: readonly [number, number]): HTMLElement {
+  const points = String(Math.round(conflict * 100));
+  return h(
+    'p',
+    { class: 'secondary small scale-note' },
+    `cosine ±${String(cosine)}, conflict 50 ± ${points} points`,
+  );
+}
+
 /** Cosine above the diagonal, sign conflict below, norms on it; the chosen pair is marked. */
 export function pairContent(
   figures: PairFigures,
@@ -109,7 +117,10 @@ export function pairContent(
 ): MatrixContent {
   const ranges = rangesOf(figures);
   return {
-    label: 'Cosine and sign conflict of each pair of tasks',
+    label:
+      tasks.length < 2
+        ? 'Norm of the task vector'
+        : 'Cosine and sign conflict of each pair of tasks',
     tasks,
     cell: (i, j) => {
       const value = pairValue(figures, tasks.length, i, j);

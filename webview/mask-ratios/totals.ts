@@ -315,7 +315,7 @@ function stackedBar(
   return h(
     'div',
     { class: `stack ${yardstick ? 'yardstick secondary' : ''}` },
-    h('span', {}, label),
+    h('span', { title: label }, label),
     s(
       'svg',
       { viewBox: `0 0 ${String(width)} 16`, preserveAspectRatio: 'none', height: 16 },
