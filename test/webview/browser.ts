@@ -169,6 +169,18 @@ function handle(page: Page, faults: string[]): OpenPanel {
   };
 }
 
+/** Chooses an entry of an export menu: `csv`, or `svg-light` for one on white. */
+export async function exportAs(
+  page: Page,
+  format: string,
+  opener = '.export-button',
+): Promise<void> {
+  const [ending = '', light] = format.split('-');
+  const name = `Save ${ending.toUpperCase()}${light === undefined ? '' : ', light on white'}`;
+  await page.locator(opener).click();
+  await page.getByRole('menuitem', { name, exact: true }).click();
+}
+
 /** Runs in the page before its script: the editor's side of a webview. */
 function installEditor(given: { state: unknown; variables: Variables; classes: string }): void {
   const target = window as never as Record<string, unknown>;

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { surfaces } from '../../webview/shared/light';
 import type { OpenPanel, ThemeName } from './browser';
-import { launch, noBrowser, openPanel, themeVariables } from './browser';
+import { exportAs, launch, noBrowser, openPanel, themeVariables } from './browser';
 import { maskSnapshot } from './mask-data';
 import { routingSnapshot } from './routing-data';
 import { successSnapshot } from './success-data';
@@ -31,8 +31,7 @@ async function open(panel: Panel, theme: ThemeName): Promise<OpenPanel> {
 }
 
 async function save(panel: OpenPanel, format: string): Promise<string> {
-  await panel.page.locator('.export-button').click();
-  await panel.page.locator(`[data-format=${format}]`).click();
+  await exportAs(panel.page, format);
   return String((await panel.sent()).findLast(({ type }) => type === 'export')?.['content']);
 }
 
@@ -89,6 +88,29 @@ describe.skipIf(noBrowser !== undefined)('a saved figure', () => {
       await panel.page.close();
     },
   );
+});
+
+describe.skipIf(noBrowser !== undefined)('the export menu', () => {
+  it('is walked by keyboard, opens and closes by its button, and gives focus back', async () => {
+    const panel = await open('mask-ratios', 'dark');
+    const opener = panel.page.locator('.export-button');
+    const focused = () => panel.page.evaluate(() => document.activeElement?.textContent);
+    const entries = panel.page.getByRole('menuitem');
+    await opener.focus();
+    for (const key of ['Enter', 'End']) await panel.page.keyboard.press(key);
+    expect(await focused()).toBe('Save SVG, light on white');
+    for (const key of ['Home', 'ArrowDown']) await panel.page.keyboard.press(key);
+    expect(await focused()).toBe('Save CSV');
+    await panel.page.keyboard.press('Enter');
+    expect((await panel.sent()).at(-1)).toMatchObject({ type: 'export', format: 'csv' });
+    expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+    await opener.click();
+    expect(await entries.count()).toBeGreaterThan(4);
+    await opener.click();
+    expect(await entries.count()).toBe(0);
+    expect(panel.faults).toEqual([]);
+    await panel.page.close();
+  });
 });
 
 it('knows a light colour for every variable of the editor that a page names', () => {

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
-import { launch, layoutFaults, noBrowser, openPanel } from './browser';
+import { exportAs, launch, layoutFaults, noBrowser, openPanel } from './browser';
 import { drawerOf, maskSnapshot, sectionsOf, viewOf } from './mask-data';
 
 let browser: Browser;
@@ -148,8 +148,7 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
   it('exports CSV, SVG and PNG with a line that says what they are', async () => {
     const panel = await open('mask-ratios', { theme: 'light' });
     const save = async (format: string) => {
-      await panel.page.locator('.export-button').click();
-      await panel.page.locator(`[data-format=${format}]`).click();
+      await exportAs(panel.page, format);
       await panel.page.waitForFunction(
         (wanted) =>
           (window as never as { sentMessages: { format?: string }[] }).sentMessages.some(

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodePositions, hingesOf, type EpisodeRecording } from '../../server/protocol/episode';
 import type { OpenPanel } from './browser';
-import { launch, layoutFaults, noBrowser, openPanel } from './browser';
+import { exportAs, launch, layoutFaults, noBrowser, openPanel } from './browser';
 import {
   episodeList,
   olderRecording,
@@ -187,8 +187,7 @@ describe.skipIf(noBrowser !== undefined)("the joints' charts", () => {
     expect(await panel.page.locator('.joints .legend').count()).toBe(0);
     expect(await table.getAttribute('aria-rowcount')).toBe('68');
     expect(await table.locator('thead th').count()).toBe(2 + 12);
-    await panel.page.locator('.joints .export-button').click();
-    await panel.page.locator('.joints [data-format="csv"]').click();
+    await exportAs(panel.page, 'csv', '.joints .export-button');
     await panel.settle();
     const { type, name, content } = (await panel.sent()).at(-1) ?? { type: '' };
     expect([type, name]).toEqual(['export', `joints-stack_cube-${String(wholeRecording().seed)}`]);
@@ -197,8 +196,7 @@ describe.skipIf(noBrowser !== undefined)("the joints' charts", () => {
     expect(lines[1]).toMatch(/^step,policy asked,shoulder_pan,shoulder_pan target,/);
     expect(lines[2]).toMatch(/^0,yes,-?[\d.]+,/);
     await press(panel, 't');
-    await panel.page.locator('.joints .export-button').click();
-    await panel.page.locator('.joints [data-format="svg"]').click();
+    await exportAs(panel.page, 'svg', '.joints .export-button');
     await panel.settle();
     const picture = String((await panel.sent()).at(-1)?.['content']);
     for (const text of ['elbow_flex', 'reached', 'target', '66 steps'])

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isFromRoutingPanel, parseState } from '../../server/protocol/panels/routing';
 import type { OpenPanel } from './browser';
-import { launch, layoutFaults, noBrowser, openPanel } from './browser';
+import { exportAs, launch, layoutFaults, noBrowser, openPanel } from './browser';
 import { routeAnswer, routedSet, routingSnapshot } from './routing-data';
 
 let browser: Browser;
@@ -281,8 +281,7 @@ describe.skipIf(noBrowser !== undefined)('the routing panel', () => {
   it('exports tables at full precision and figures with the pictures in them', async () => {
     const panel = await open();
     const save = async (format: string) => {
-      await panel.page.locator('.export-button').click();
-      await panel.page.locator(`[data-format="${format}"]`).click();
+      await exportAs(panel.page, format);
       await panel.page.waitForTimeout(300);
       return (await panel.sent()).at(-1) as { type: string; content: string };
     };

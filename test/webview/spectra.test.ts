@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SpectraView } from '../../server/protocol/panels/spectra';
 import type { OpenPanel } from './browser';
-import { launch, layoutFaults, noBrowser, openPanel } from './browser';
+import { exportAs, launch, layoutFaults, noBrowser, openPanel } from './browser';
 import { drawerOf, maskSnapshot, taskNames } from './mask-data';
 import { spectraOfBlocks } from './spectra-data';
 
@@ -128,8 +128,7 @@ describe.skipIf(noBrowser !== undefined)('singular spectra in the mask-ratio pan
   it('has a table twin and an export with every number', async () => {
     const panel = await open(spectraOfBlocks(taskNames, { blocks: 1 }));
     await card(panel).scrollIntoViewIfNeeded();
-    await panel.page.locator('.export-button').click();
-    await panel.page.locator('[data-format=csv]').click();
+    await exportAs(panel.page, 'csv');
     const csv = String((await panel.sent()).at(-1)?.['content']);
     const block = csv.split('\n\n').find((part) => part.startsWith('"Singular values')) ?? csv;
     expect(block).toContain('Singular values, Language model · block 0');

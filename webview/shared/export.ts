@@ -2,6 +2,7 @@ import type { CommonFromPanel, ExportFormat, RunName } from '../../server/protoc
 import { h } from './dom';
 import { figureToPng, figureToSvg } from './figure';
 import { icon } from './icons';
+import { isInMenu, openMenu } from './menu';
 
 export interface ExportSource {
   /** File name without its ending. */
@@ -46,26 +47,12 @@ export function exportMenu(source: ExportSource, post: Post): HTMLElement {
   const offered = choices.filter(
     ({ format }) => (format !== 'md' && format !== 'tex') || source.texts?.[format],
   );
-  const menu = h(
-    'div',
-    { class: 'menu', role: 'menu', hidden: true },
-    ...offered.map((choice) =>
-      h(
-        'button',
-        {
-          type: 'button',
-          role: 'menuitem',
-          tabindex: -1,
-          'data-format': choice.format + (choice.light ? '-light' : ''),
-          click: () => {
-            menu.hidden = true;
-            save(source, choice, post);
-          },
-        },
-        choice.label,
-      ),
-    ),
-  );
+  const items = offered.map((choice) => ({
+    label: choice.label,
+    run: () => {
+      save(source, choice, post);
+    },
+  }));
   const opener = h(
     'button',
     {
@@ -74,30 +61,24 @@ export function exportMenu(source: ExportSource, post: Post): HTMLElement {
       title: 'Export',
       'aria-label': 'Export',
       'aria-haspopup': 'menu',
+      // Focus stays in an open menu until the click closes it.
+      mousedown: (event) => {
+        event.preventDefault();
+      },
       click: () => {
-        menu.hidden = !menu.hidden;
-        menu.querySelector<HTMLElement>('button')?.focus();
+        const back = () => {
+          opener.focus();
+        };
+        if (isInMenu(document.activeElement)) back();
+        else {
+          const { left, bottom } = opener.getBoundingClientRect();
+          openMenu('Export', items, { x: left, y: bottom, back });
+        }
       },
     },
     icon('export'),
   );
-  menu.addEventListener('keydown', (event) => {
-    menuKey(event, menu, opener);
-  });
-  return h('span', { class: 'menu-anchor' }, opener, menu);
-}
-
-function menuKey(event: KeyboardEvent, menu: HTMLElement, opener: HTMLElement): void {
-  const items = [...menu.querySelectorAll<HTMLElement>('button')];
-  const here = items.findIndex((item) => item === document.activeElement);
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (event.key === 'Escape') {
-    menu.hidden = true;
-    opener.focus();
-  } else if (step !== undefined) items[(here + step + items.length) % items.length]?.focus();
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
+  return opener;
 }
 
 function save(source: ExportSource, choice: Choice, post: Post): void {

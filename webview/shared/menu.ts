@@ -42,7 +42,7 @@ export function openMenu(label: string, items: readonly MenuItem[], place: MenuP
     };
     return h('button', { type: 'button', role: 'menuitem', tabindex: -1, click }, item.label);
   });
-  const menu = h('div', { class: 'menu over', role: 'menu', 'aria-label': label }, ...entries);
+  const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': label }, ...entries);
   menu.addEventListener('focusout', left);
   menu.addEventListener('keydown', (event) => {
     if (['Escape', 'Tab'].includes(event.key)) shut();
@@ -56,6 +56,10 @@ export function openMenu(label: string, items: readonly MenuItem[], place: MenuP
     top: `${String(Math.max(0, Math.min(place.y, innerHeight - menu.offsetHeight)))}px`,
   });
   entries[0]?.focus();
+}
+
+export function isInMenu(element: Element | null): boolean {
+  return element?.closest('[role="menu"]') instanceof HTMLElement;
 }
 
 /** Moves focus among the entries; false for a key that does not. */
