@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenPanel } from './browser';
-import { launch, noBrowser, openPanel } from './browser';
+import { launch, layoutFaults, noBrowser, openPanel } from './browser';
 import { drawerOf, maskSnapshot } from './mask-data';
 
 let browser: Browser;
@@ -34,7 +34,7 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
     await panel.page.close();
   });
 
-  it('keeps the coverage within its card at 280 px', async () => {
+  it('fits 280 px, coverage and its labels too', async () => {
     const panel = await openPanel(browser, 'mask-ratios', { width: 280 });
     const { view, ...rest } = maskSnapshot();
     if (!view) throw new Error('a snapshot has a view');
@@ -46,6 +46,7 @@ describe.skipIf(noBrowser !== undefined)('the mask-ratio panel', () => {
       panel.page
         .locator(`.coverage ${selector}`)
         .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+    expect(await panel.page.evaluate(layoutFaults)).toEqual([]);
     const [card] = await panel.page
       .locator('.coverage')
       .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
