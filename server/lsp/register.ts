@@ -128,7 +128,7 @@ function registerDocuments(context: ServerContext): void {
   });
   files.onDidChange(() => refresh(context));
   metrics.onDidChange(() => refresh(context));
-  context.runs.onDidEnd(() => refresh(context));
+  context.runs.onDidChangeNumbers(() => refresh(context));
 }
 
 interface OfDocument {

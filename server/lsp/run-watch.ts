@@ -69,8 +69,8 @@ export interface RunWatch {
   /** Follows one run that is expected to appear. */
   watch(path: string): Promise<void>;
   find(path: string): WatchedRun | undefined;
-  /** A run has ended, and its numbers are there. */
-  onDidEnd(listener: () => void): void;
+  /** The numbers of a finished merge are there, or have gone with it. */
+  onDidChangeNumbers(listener: () => void): void;
   dispose(): void;
 }
 
@@ -91,7 +91,7 @@ class Watch implements RunWatch {
     );
   }
 
-  onDidEnd(listener: () => void): void {
+  onDidChangeNumbers(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
@@ -133,7 +133,7 @@ class Watch implements RunWatch {
     this.#runs.set(key, now);
     if (JSON.stringify(before?.summary) !== JSON.stringify(now.summary))
       this.tell.changed(now.summary);
-    if (now.merge && !before?.merge) for (const listener of this.#listeners) listener();
+    if (now.merge && !before?.merge) this.#tellNumbers();
     return !isFinal(now.summary.state);
   }
 
@@ -159,7 +159,14 @@ class Watch implements RunWatch {
   }
 
   #remove(key: string): void {
-    if (this.#runs.delete(key)) this.tell.removed(key);
+    const gone = this.#runs.get(key);
+    if (!this.#runs.delete(key)) return;
+    this.tell.removed(key);
+    if (gone?.merge) this.#tellNumbers();
+  }
+
+  #tellNumbers(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   workspace,
   type Disposable,
   type TextDocument,
+  type TextEditor,
   type TreeDataProvider,
   type Uri,
 } from 'vscode';
@@ -23,14 +24,21 @@ export interface CheckpointsTree extends TreeDataProvider<TreeItem>, Disposable 
 export function createCheckpointsTree(server: Server): CheckpointsTree {
   const changed = new EventEmitter<undefined>();
   const refresh = (): void => changed.fire(undefined);
-  let recipe: Uri | undefined = window.activeTextEditor?.document.uri;
+  let recipe: Uri | undefined;
   const follow = (document: TextDocument | undefined): void => {
     if (!document || !isRecipe(document)) return;
     recipe = document.uri;
     refresh();
   };
+  // A window that opens with a panel in front has no active editor, though recipes are in sight.
+  const lookAround = (editors: readonly TextEditor[]): void => {
+    if (!recipe) follow(editors.find(({ document }) => isRecipe(document))?.document);
+  };
+  follow(window.activeTextEditor?.document);
+  lookAround(window.visibleTextEditors);
   const subscriptions = [
     window.onDidChangeActiveTextEditor((editor) => follow(editor?.document)),
+    window.onDidChangeVisibleTextEditors(lookAround),
     workspace.onDidSaveTextDocument(follow),
     server.onDidChangeState((state) => {
       if (state === 'running') refresh();

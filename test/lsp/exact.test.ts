@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MaskRatioReply } from '../../server/protocol/panels/mask-ratios';
@@ -64,6 +64,21 @@ describe('numbers of a finished run', () => {
     expect(await client.own('mergevla/masks/yardstick', { uri })).toBeNull();
     await client.change(uri, text(0.6));
     await answer('exact');
+  });
+
+  it('go with the run and come back with it, which editors are told both times', async () => {
+    const aside = join(client.folder, 'aside');
+    const moves = [
+      [run, aside, 'estimate'],
+      [aside, run, 'exact'],
+    ] as const;
+    for (const [from, to, kind] of moves) {
+      const told = client.refreshes;
+      renameSync(from, to);
+      await client.own('mergevla/run/list', {});
+      await until('the refresh', () => client.refreshes > told || undefined);
+      await answer(kind);
+    }
   });
 
   it('are the run’s no more once a checkpoint is another', async () => {

@@ -152,6 +152,8 @@ export const user: Steps = [
         throw new Error('the slider is not where it was');
       const text = readFileSync(join(hand.folder, 'cubes.mergevla.yaml'), 'utf8');
       if (text.includes(`lambda: ${moved}`)) throw new Error('the slider was written');
+      // The panel is in front, and the recipe beside it has its checkpoints in the tree.
+      await hand.page.locator('.pane-body .monaco-list-row', { hasText: 'stack_cube' }).waitFor();
       await hand.picture('mask-restored');
     },
   ],
