@@ -140,7 +140,7 @@ const disk = join(folder, 'disk');
 function mountSmallDisk(): boolean {
   mkdirSync(disk);
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=150m', 'tmpfs', disk], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -153,9 +153,30 @@ describe.skipIf(!mountSmallDisk())('a disk that is full', () => {
     rmSync(disk, { recursive: true, force: true });
   });
 
-  it('ends the merge with 1 and one sentence, and leaves nothing half-written', async () => {
+  const filler = join(disk, 'filler');
+
+  it('before the merge is told of with 65, and nothing is written', async () => {
+    writeFileSync(filler, Buffer.alloc(100 << 20));
     const out = join(disk, 'run');
     const answer = await mergevla(['merge', recipe, '--out', out]);
+    expect(answer.code).toBe(65);
+    expect(answer.stderr).toMatch(/error: the result needs [^]*MB left/);
+    expect(readdirSync(disk)).toEqual(['filler']);
+    rmSync(filler);
+  });
+
+  it('ends the merge with 1 and one sentence, and leaves nothing half-written', async () => {
+    const out = join(disk, 'run');
+    const child = startCommand(['merge', recipe, '--out', out]);
+    const ended = answerOf(child);
+    await until(() => isUnderWay(out));
+    // Somebody else takes the room that was there at the start.
+    child.kill('SIGSTOP');
+    expect(() => {
+      writeFileSync(filler, Buffer.alloc(150 << 20));
+    }).toThrow('ENOSPC');
+    child.kill('SIGCONT');
+    const answer = await ended;
     expect(answer.code).toBe(1);
     expect(answer.stderr).toMatch(/error: .*(disk|space)/);
     expect(answer.stderr).not.toMatch(/^\s+at /m);

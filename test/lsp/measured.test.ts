@@ -40,6 +40,8 @@ beforeAll(async () => {
   const uri = first.uri('recipe.mergevla.yaml');
   const { run } = await first.own('mergevla/job/start', { action: 'merge', uri, device: 'cpu' });
   await until('the run', () => existsSync(join(run, 'report.json')) || undefined);
+  // The last thing that a finished merge does; its lock would name another process than this one.
+  await until('its end', () => !existsSync(join(run, '.lock')) || undefined);
   report = JSON.parse(readFileSync(join(run, 'report.json'), 'utf8')) as MergeReport;
   partial = `${run}.partial`;
   renameSync(run, partial);
