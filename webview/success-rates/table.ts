@@ -22,6 +22,7 @@ export class RatesCard {
   private made = '';
   /** The row that was selected last by itself. */
   private anchor = '';
+  private readonly foot = h('div');
   private model: SuccessModel | undefined;
 
   constructor(
@@ -42,9 +43,10 @@ export class RatesCard {
     if (!this.grid || this.made !== key) this.grid = this.makeGrid(table, theme);
     this.made = key;
     this.grid.show(linesOf(table));
+    // The grid stays in the page, and with it the focus, while what is below it changes.
+    fill(this.element, this.grid.element, this.foot);
     fill(
-      this.element,
-      this.grid.element,
+      this.foot,
       legend(theme, amongOf(model)?.test ?? table.letterTest),
       selectionLine(model, () => {
         this.actions.selectRows([]);
