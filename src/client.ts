@@ -6,10 +6,13 @@ import {
   type ExtensionContext,
 } from 'vscode';
 import {
+  CloseAction,
+  ErrorAction,
   LanguageClient,
   State,
   TransportKind,
   type CancellationToken,
+  type ErrorHandler,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
 import type { InitializationOptions, Notifications, Requests } from '../server/protocol/methods';
@@ -30,6 +33,7 @@ const linkedCommands = [
 
 /** After so many crashes in three minutes the server stays down until the user restarts it. */
 const maxRestarts = 5;
+const crashWindowMs = 180_000;
 
 const stoppedText =
   'The MergeVLA language server has stopped: MergeVLA: Restart Server starts it again';
@@ -108,13 +112,32 @@ function serverOptions(context: ExtensionContext) {
   };
 }
 
+/**
+ * Lets a server that went come back. Only the end of its connection counts: the client's own handler
+ * also takes an error on the way there for a reason to stop, and which comes first is chance.
+ */
+function returning(): ErrorHandler {
+  const ends: number[] = [];
+  return {
+    error: () => ({ action: ErrorAction.Continue }),
+    closed: () => {
+      const now = Date.now();
+      ends.push(now);
+      while (now - (ends[0] ?? now) > crashWindowMs) ends.shift();
+      return ends.length <= maxRestarts
+        ? { action: CloseAction.Restart }
+        : { action: CloseAction.DoNotRestart, message: stoppedText };
+    },
+  };
+}
+
 function clientOptions(context: ExtensionContext, logs: Logs): LanguageClientOptions {
   const { node, environment } = jobSettings();
   return {
     documentSelector: [{ language: 'mergevla' }],
     diagnosticCollectionName: 'mergevla',
     outputChannel: logs.server,
-    connectionOptions: { maxRestartCount: maxRestarts },
+    errorHandler: returning(),
     diagnosticPullOptions: { onChange: true, onSave: true, onTabs: true },
     initializationOptions: (): InitializationOptions => ({
       trusted: workspace.isTrusted,
